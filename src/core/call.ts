@@ -1,0 +1,117 @@
+import type { OperationName, Operations } from '../operations/index.ts';
+import type { Target, Warning } from '../operations/shared.ts';
+import type { Context } from './context.ts';
+import type { EventStream } from './event-stream.ts';
+import type { AttemptRecord } from './errors.ts';
+import type { WireCall, WireReply } from './wire.ts';
+
+/**
+ * On whose behalf a call is made. Every field is a dimension of isolation and of accounting.
+ * Extend it by declaration merging.
+ */
+export interface Scope {
+  readonly tenant?: string;
+  readonly user?: string;
+  readonly app?: string;
+  readonly agent?: string;
+  readonly session?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A target the call may go to, with what the configuration says about it. */
+export interface Candidate extends Target {
+  /** Identity over configuration changes: what state (health, breakers, limits) is keyed by. */
+  readonly id: string;
+  readonly weight?: number;
+  readonly tags?: readonly string[];
+  /** Replaces fields of the request for this target only. */
+  readonly overrides?: CandidateOverrides;
+  readonly version?: string;
+}
+export interface CandidateOverrides {
+  readonly request?: Readonly<Record<string, unknown>>;
+  /** Warnings to add to the reply when this candidate serves it. */
+  readonly warnings?: readonly Warning[];
+}
+export interface Loser {
+  readonly target: string;
+  readonly reason: string;
+}
+
+/** What the model name resolved to, before any middleware ran. */
+export interface Plan {
+  readonly alias?: string;
+  readonly candidates: readonly Candidate[];
+  readonly losers: readonly Loser[];
+  /** Revision of the configuration the call keeps to its end. */
+  readonly revision: number;
+}
+
+export type Priority = 'critical' | 'normal' | 'background';
+
+/** One operation asked for. Immutable: change it by spread. */
+export type Call<K extends OperationName = OperationName> = K extends OperationName
+  ? {
+      readonly id: string;
+      readonly parentId?: string;
+      /** What a sub-call is for: `embedding`, `judge`, `summary`, … */
+      readonly purpose?: string;
+      readonly operation: K;
+      readonly request: Operations[K]['request'];
+      readonly stream: boolean;
+      readonly plan: Plan;
+      /** Where to send it. Set by `route`; dispatch takes the first candidate without one. */
+      readonly target?: Candidate;
+      /** Set by dispatch while an attempt runs. */
+      readonly attempt?: { readonly id: string; readonly number: number };
+      readonly scope: Scope;
+      readonly signal: AbortSignal;
+      /** Monotonic milliseconds by which the call must have its reply. */
+      readonly deadline?: number;
+      readonly priority: Priority;
+      readonly context: Context;
+      /** Fails a candidate on which something of the request would be lost. */
+      readonly strict?: boolean;
+      /** Keeps provider bodies and events on the reply. */
+      readonly raw?: boolean;
+      /** Extra headers for the provider, already checked. */
+      readonly headers?: Readonly<Record<string, string>>;
+      /** The caller's own bytes, when the call came through a door. */
+      readonly wire?: WireCall;
+    }
+  : never;
+
+interface ReplyBase<K extends OperationName> {
+  readonly operation: K;
+  /** The target that served it. */
+  readonly target: Target;
+  readonly attempts: readonly AttemptRecord[];
+  /** Set by a cache: how this answer came without a model. */
+  readonly cached?: CachedFacts;
+  /** The provider's own bytes, when nothing in between edited the answer. */
+  readonly wire?: WireReply;
+}
+export interface CachedFacts {
+  readonly kind: 'exact' | 'semantic' | 'coalesced' | 'stale';
+  readonly ageMs: number;
+  readonly similarity?: number;
+  readonly key?: string;
+}
+export interface PlainReply<K extends OperationName> extends ReplyBase<K> {
+  readonly stream: false;
+  readonly response: Operations[K]['response'];
+}
+export interface StreamReply<K extends OperationName> extends ReplyBase<K> {
+  readonly stream: true;
+  readonly events: EventStream<Operations[K]['event']>;
+}
+/** The answer to a call: one response, or a stream of events. */
+export type Reply<K extends OperationName = OperationName> = K extends OperationName
+  ? PlainReply<K> | StreamReply<K>
+  : never;
+
+/** The only verb in the house. */
+export interface Next {
+  <K extends OperationName>(call: Call<K>): Promise<Reply<K>>;
+}
+export type Handler<K extends OperationName> = (call: Call<K>) => Promise<Reply<K>>;

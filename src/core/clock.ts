@@ -1,0 +1,46 @@
+/** The only source of time. Tests inject a fake one; a day then takes milliseconds. */
+export interface Clock {
+  /** Wall time, milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds that only go forward, for durations. */
+  monotonic(): number;
+  /** Calls back once after `ms`. The timer never holds the process. */
+  after(ms: number, callback: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Longest delay `setTimeout` takes; longer ones would fire at once. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, callback) {
+    const handle: unknown = setTimeout(callback, Math.min(Math.max(0, ms), DELAY_MS_MAX));
+    // Web runtimes give a number; Node gives an object whose timer would keep the process alive.
+    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+    return { cancel: () => clearTimeout(handle as number) };
+  },
+};
+
+/** Waits `ms` on the clock; rejects with the signal's reason if it aborts first. Leaves no listener and no timer. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,49 @@
+import type { OperationName } from '../operations/index.ts';
+import type { Target, Usage, Warning } from '../operations/shared.ts';
+import type { CachedFacts, Loser, Scope } from './call.ts';
+import type { AttemptRecord, ErrorCode, GatewayError } from './errors.ts';
+
+/** Everything that happens in a gateway's life. Extend it by declaration merging. No content, ever. */
+export interface GatewayEvents {
+  'call-start': {
+    readonly id: string;
+    readonly parentId?: string;
+    readonly operation: OperationName;
+    readonly model: string;
+    readonly scope: Scope;
+  };
+  'call-end': {
+    readonly id: string;
+    readonly operation: OperationName;
+    readonly status: 'completed' | 'failed' | 'cancelled';
+    readonly durationMs: number;
+    readonly target?: Target;
+    readonly usage?: Usage;
+    readonly error?: GatewayError;
+    readonly cached?: CachedFacts;
+    readonly attempts: readonly AttemptRecord[];
+  };
+  attempt: { readonly callId: string; readonly attempt: AttemptRecord };
+  warning: { readonly callId?: string; readonly warning: Warning };
+  /** A target was benched or came back. */
+  health: {
+    readonly target: string;
+    readonly state: 'ok' | 'benched';
+    readonly untilMs?: number;
+    readonly reason?: string;
+  };
+  configuration: { readonly revision: number; readonly status: 'applied' | 'refused'; readonly message?: string };
+  /** Background work, a sink or a listener failed. No call is harmed by it. */
+  problem: { readonly stage: string; readonly code: ErrorCode; readonly error: GatewayError };
+  losers: { readonly callId: string; readonly losers: readonly Loser[] };
+}
+export type EventName = keyof GatewayEvents;
+export type Emit = <N extends EventName>(name: N, event: GatewayEvents[N]) => void;
+export type Listener<N extends EventName> = (event: GatewayEvents[N]) => void;
+
+export interface Events {
+  /** Returns the function that stops listening. */
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+  /** Whether anybody listens: nothing is built for an event that nobody hears. */
+  has(name: EventName): boolean;
+}

@@ -1,0 +1,34 @@
+import type { OperationName } from '../operations/index.ts';
+import type { Protocol } from '../operations/shared.ts';
+import type { Call, Reply } from './call.ts';
+import { invalidOptions } from './errors.ts';
+import type { WireCall, WireReply } from './wire.ts';
+
+export type ProviderHandlers = { readonly [K in OperationName]?: (call: Call<K>) => Promise<Reply<K>> };
+
+/** A name and a table of handlers. A capability is an entry in the table. */
+export interface Provider {
+  readonly name: string;
+  /** The wire protocols it speaks, so that doors can pass bytes through. */
+  readonly protocols: readonly Protocol[];
+  /** The models it is known to serve, for bare model names. */
+  models?(): readonly string[];
+  readonly handlers: ProviderHandlers;
+  /** Sends a door's bytes as they are. For what has no canonical form. */
+  forward?(wire: WireCall, call: Call<'raw'>): Promise<WireReply>;
+  /** Whether two calls may share this target's answers, state and limits: its identity. Default: the name. */
+  readonly identity?: string;
+  readonly regions?: readonly string[];
+  close?(): Promise<void>;
+}
+
+/** Checks a provider and freezes it. */
+export function defineProvider(provider: Provider): Provider {
+  if (typeof provider?.name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(provider.name)) {
+    throw invalidOptions('name', 'a provider needs a name of letters, digits, ".", "_" or "-", without a slash.');
+  }
+  if (typeof provider.handlers !== 'object' || provider.handlers === null) {
+    throw invalidOptions('handlers', `provider ${provider.name} needs a table like { chat: async (call) => reply }.`);
+  }
+  return Object.freeze({ ...provider });
+}

@@ -1,0 +1,68 @@
+import type { Json, Tokens, Usage, UsageLine } from './shared.ts';
+
+const OUTPUT = new Set<string>([
+  'output',
+  'reasoning',
+  'outputAudio',
+  'outputImage',
+  'outputVideo',
+  'rejectedPrediction',
+]);
+
+export interface UsageFacts {
+  readonly quality?: Usage['quality'];
+  readonly flags?: Usage['flags'];
+  readonly raw?: Json;
+  readonly reportedCostUsd?: number;
+}
+
+/** Builds a usage whose totals are the sums of its lines, whatever the provider claimed. */
+export function usageOf(lines: readonly UsageLine[], facts: UsageFacts = {}): Usage {
+  const tokens: Record<string, number> = {};
+  const units: Record<string, number> = {};
+  let input = 0;
+  let output = 0;
+  for (const line of lines) {
+    for (const name in line.tokens) {
+      const count = line.tokens[name as keyof Tokens] ?? 0;
+      tokens[name] = (tokens[name] ?? 0) + count;
+      if (OUTPUT.has(name)) output += count;
+      else input += count;
+    }
+    for (const name in line.units) units[name] = (units[name] ?? 0) + (line.units[name] ?? 0);
+  }
+  return {
+    input,
+    output,
+    total: input + output,
+    tokens: tokens as Tokens,
+    ...(Object.keys(units).length > 0 && { units }),
+    lines,
+    quality: facts.quality ?? 'reported',
+    ...(facts.flags !== undefined && facts.flags.length > 0 && { flags: facts.flags }),
+    ...(facts.raw !== undefined && { raw: facts.raw }),
+    ...(facts.reportedCostUsd !== undefined && { reportedCostUsd: facts.reportedCostUsd }),
+  };
+}
+
+/** No usage is known. Not zero: `quality` says so. */
+export function unknownUsage(model: string): Usage {
+  return usageOf([{ model, role: 'main', tokens: {} }], { quality: 'unknown' });
+}
+
+/** A rough count for usage that was never reported: four Latin characters or one CJK character a token. */
+export function estimateTokens(text: string): number {
+  let wide = 0;
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x2e80) wide++;
+  return Math.ceil((text.length - wide) / 4 + wide);
+}
+
+/** Adds usages of several attempts or child calls into one. */
+export function addUsage(usages: readonly Usage[]): Usage {
+  const qualities = new Set(usages.map((usage) => usage.quality));
+  const quality = qualities.size === 1 ? [...qualities][0] : 'partial';
+  return usageOf(
+    usages.flatMap((usage) => usage.lines),
+    { quality: quality ?? 'unknown', flags: [...new Set(usages.flatMap((usage) => usage.flags ?? []))] },
+  );
+}
