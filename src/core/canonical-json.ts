@@ -1,0 +1,78 @@
+import { invalidRequest } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+/**
+ * One text for one value, whatever the order of its keys: RFC 8785, with two differences that make keys safer. Lone
+ * surrogates are kept as escapes, and what JSON would drop or blur (bigint, NaN, functions, maps, cycles) throws.
+ * `undefined` fields are left out, as `JSON.stringify` does; `toJSON` is honoured.
+ *
+ * @throws GatewayError `invalid-request` naming the path of what cannot be encoded.
+ */
+export function canonicalJson(value: unknown): string {
+  return encode(value, '', 0) ?? refuse('', 'undefined');
+}
+
+function encode(value: unknown, key: string, depth: number): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'number':
+      return Number.isFinite(value) ? String(value === 0 ? 0 : value) : refuse(key, String(value));
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'undefined':
+      return undefined;
+    case 'object':
+      if (value === null) return 'null';
+      if (depth >= LIMITS.jsonDepthMax) return refuse(key, 'a cycle or too deep a value');
+      return Array.isArray(value) ? encodeArray(value, depth) : encodeObject(value, key, depth);
+    default:
+      return refuse(key, `a ${typeof value}`);
+  }
+}
+
+function encodeArray(list: readonly unknown[], depth: number): string {
+  let text = '[';
+  for (let index = 0; index < list.length; index++) {
+    if (index > 0) text += ',';
+    text += encode(list[index], String(index), depth + 1) ?? 'null';
+  }
+  return `${text}]`;
+}
+
+function encodeObject(object: object, key: string, depth: number): string | undefined {
+  const toJson: unknown = Reflect.get(object, 'toJSON');
+  if (typeof toJson === 'function') return encode(toJson.call(object, key), key, depth + 1);
+  const prototype: unknown = Object.getPrototypeOf(object);
+  // A Map or a RegExp would become {} and two different requests one key; a class with fields is plain enough.
+  if (prototype !== Object.prototype && prototype !== null && !isRecord(object)) return refuse(key, nameOf(object));
+  const names = sorted(Object.keys(object));
+  let text = '';
+  for (const name of names) {
+    const encoded = encode(Reflect.get(object, name), name, depth + 1);
+    if (encoded === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${encoded}`;
+  }
+  return `{${text}}`;
+}
+
+/** Whether its own fields are all there is to it, as far as one can see from outside: `[object Object]`. */
+function isRecord(object: object): boolean {
+  return Object.prototype.toString.call(object) === '[object Object]';
+}
+
+/** Most objects come sorted from a normal form: looking is cheaper than sorting. */
+function sorted(names: string[]): string[] {
+  for (let index = 1; index < names.length; index++) {
+    if ((names[index - 1] as string) > (names[index] as string)) return names.sort();
+  }
+  return names;
+}
+
+function nameOf(object: object): string {
+  return `a ${Object.prototype.toString.call(object).slice('[object '.length, -1)}`;
+}
+
+function refuse(key: string, what: string): never {
+  throw invalidRequest(key === '' ? 'value' : key, `${what} has no canonical JSON.`);
+}

@@ -1,0 +1,18 @@
+import { hmacSha256, sha256 } from '#platform';
+import { storeKey } from './store.ts';
+
+/** SHA-256 of UTF-8 text or bytes, as 64 hex characters. Never shortened: a short key is a guessable key. */
+export function digest(data: string | Uint8Array): string {
+  return sha256(data);
+}
+
+/** HMAC-SHA-256 as 64 hex characters: a digest nobody can test guesses against without the secret. */
+export function keyedDigest(secret: string | Uint8Array, data: string | Uint8Array): string {
+  return hmacSha256(secret, data);
+}
+
+/** Digest of several fields, each with its length in front: `['ab', 'c']` and `['a', 'bc']` differ. */
+export function digestFields(fields: readonly string[], secret?: string | Uint8Array): string {
+  const text = storeKey(fields);
+  return secret === undefined ? sha256(text) : hmacSha256(secret, text);
+}

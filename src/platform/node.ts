@@ -1,0 +1,29 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHmac, hash } from 'node:crypto';
+
+/** What the runtime gives beyond the web platform. This is Node's; `web.ts` is everybody else's. */
+export interface AmbientStorage<T> {
+  run<R>(value: T, work: () => R): R;
+  get(): T | undefined;
+}
+
+/** Values that follow asynchronous work, or `undefined` where the runtime has no such thing. */
+export function createAmbient<T>(): AmbientStorage<T> | undefined {
+  const storage = new AsyncLocalStorage<T>();
+  return { run: (value, work) => storage.run(value, work), get: () => storage.getStore() };
+}
+
+/** The process environment; empty where there is none. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
+/** SHA-256 of UTF-8 text or bytes, in hex. */
+export function sha256(data: string | Uint8Array): string {
+  return hash('sha256', data, 'hex');
+}
+
+/** HMAC-SHA-256 of UTF-8 text or bytes, in hex. */
+export function hmacSha256(secret: string | Uint8Array, data: string | Uint8Array): string {
+  return createHmac('sha256', secret).update(data).digest('hex');
+}

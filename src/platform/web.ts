@@ -1,0 +1,28 @@
+import type { AmbientStorage } from './node.ts';
+import { hmacSha256Bytes, sha256Bytes, toHex } from './sha256.ts';
+
+/** Web runtimes have no portable ambient storage; `gateway.run` says so and points to `with`. */
+export function createAmbient<T>(): AmbientStorage<T> | undefined {
+  return undefined;
+}
+
+/** Web runtimes have no environment to read keys from. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return {};
+}
+
+/** SHA-256 of UTF-8 text or bytes, in hex. Synchronous, as the web's own is not. */
+export function sha256(data: string | Uint8Array): string {
+  return toHex(sha256Bytes(bytesOf(data)));
+}
+
+/** HMAC-SHA-256 of UTF-8 text or bytes, in hex. */
+export function hmacSha256(secret: string | Uint8Array, data: string | Uint8Array): string {
+  return toHex(hmacSha256Bytes(bytesOf(secret), bytesOf(data)));
+}
+
+function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === 'string' ? new TextEncoder().encode(data) : data;
+}
+
+export type { AmbientStorage };
