@@ -1,0 +1,147 @@
+import type { ChatRequest, Effort } from '../../operations/chat.ts';
+import type { Encoding, Wire } from './encoding.ts';
+
+/** Fewest tokens a thinking budget may have (API reference, 2026-11-22). */
+const BUDGET_TOKENS_MIN = 1024;
+/** `max_tokens` of models the table does not know and nobody chose one for. */
+const UNKNOWN_TOKENS = 4096;
+/**
+ * Most tokens asked for by default when the answer is not streamed: the vendor's SDK refuses to wait for more
+ * (ten minutes at 128,000 tokens an hour).
+ */
+const WHOLE_TOKENS_MAX = 21_333;
+
+/** Budgets for models that know no effort, in tokens. */
+const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
+  minimal: 1024,
+  low: 2048,
+  medium: 8192,
+  high: 16_384,
+  xhigh: 32_768,
+  max: 32_768,
+};
+const LEVELS: readonly Exclude<Effort, 'none'>[] = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
+
+export interface Thinking {
+  readonly maxTokens: number;
+  readonly thinking?: Wire;
+  readonly effort?: string;
+}
+
+/** How much the model may think and write: `max_tokens`, `thinking` and `output_config.effort`. */
+export function encodeThinking(request: ChatRequest, forced: boolean, encoding: Encoding): Thinking {
+  const { model } = encoding;
+  const base = answerTokens(request, encoding);
+  const { reasoning } = request;
+  if (reasoning === undefined) return { maxTokens: base };
+  if (model.thinking === 'none') {
+    if (reasoning.effort !== 'none')
+      encoding.lose('unsupported', 'reasoning', 'reasoning', 'this model does not think');
+    return { maxTokens: base };
+  }
+  if (reasoning.effort === 'none') return thinkingOff(base, encoding);
+  const byBudget = model.thinking === 'budget' || (model.thinking === 'both' && reasoning.budgetTokens !== undefined);
+  return byBudget ? budgetThinking(request, base, forced, encoding) : adaptiveThinking(request, base, encoding);
+}
+
+function answerTokens(request: ChatRequest, encoding: Encoding): number {
+  const { model, quirks, environment } = encoding;
+  if (request.maxTokens === undefined) {
+    if (quirks.maxTokens !== undefined) return quirks.maxTokens;
+    if (!model.signed) return UNKNOWN_TOKENS;
+    return environment.stream ? model.outputTokensMax : Math.min(model.outputTokensMax, WHOLE_TOKENS_MAX);
+  }
+  // Only of Claude models the limit is known.
+  if (!model.signed || request.maxTokens <= model.outputTokensMax) return request.maxTokens;
+  const message = `${request.maxTokens} tokens become ${model.outputTokensMax}, the most this model writes`;
+  encoding.lose('clamped', 'maxTokens', 'maxTokens', message);
+  return model.outputTokensMax;
+}
+
+function thinkingOff(maxTokens: number, encoding: Encoding): Thinking {
+  const { model } = encoding;
+  if (model.thinkingOff) return { maxTokens, thinking: { type: 'disabled' } };
+  encoding.lose('clamped', 'reasoning', 'reasoning.effort', 'this model always thinks; it is asked for the least');
+  const least = model.efforts[0];
+  return { maxTokens, ...(least !== undefined && { effort: least }) };
+}
+
+function adaptiveThinking(request: ChatRequest, maxTokens: number, encoding: Encoding): Thinking {
+  const { reasoning = {} } = request;
+  let { effort } = reasoning;
+  if (reasoning.budgetTokens !== undefined) {
+    effort ??= nearestLevel(reasoning.budgetTokens);
+    const message = 'this model has no thinking budget; an effort near it is sent';
+    encoding.lose('degraded', 'reasoning', 'reasoning.budgetTokens', message);
+  }
+  const level = effort === undefined || effort === 'none' ? undefined : nearestEffort(effort, encoding);
+  // A caller of our own door that set an effort but no thinking meant just that.
+  const untouched = encoding.facts['thinking'] === 'absent' && effort !== undefined;
+  return {
+    maxTokens,
+    ...(!untouched && { thinking: { type: 'adaptive', ...display(request) } }),
+    ...(level !== undefined && { effort: level }),
+  };
+}
+
+function budgetThinking(request: ChatRequest, base: number, forced: boolean, encoding: Encoding): Thinking {
+  const { reasoning = {}, maxTokens } = request;
+  const { effort } = reasoning;
+  const explicit = reasoning.budgetTokens;
+  if (explicit === undefined && (effort === undefined || effort === 'none')) {
+    // Only how thinking is shown was chosen; it is off on this model, so there is nothing to show.
+    return { maxTokens: base };
+  }
+  if (forced) {
+    encoding.lose(
+      'unsupported',
+      'reasoning',
+      'reasoning',
+      'thinking and a forced tool exclude each other on this model',
+    );
+    return { maxTokens: base };
+  }
+  const asked = explicit ?? BUDGETS[effort as Exclude<Effort, 'none'>];
+  let budget = Math.max(BUDGET_TOKENS_MIN, asked);
+  // A limit for the visible answer keeps its room: thinking is counted on top. A budget given by the caller inside
+  // the limit was meant that way.
+  let total = base;
+  if (maxTokens !== undefined && (explicit === undefined || explicit >= maxTokens)) total = base + budget;
+  if (encoding.model.signed) total = Math.min(total, encoding.model.outputTokensMax);
+  if (budget >= total) {
+    budget = Math.max(BUDGET_TOKENS_MIN, Math.floor(total / 2));
+    total = Math.max(total, budget + 1);
+  }
+  if (explicit !== undefined && budget !== explicit) {
+    encoding.lose('clamped', 'reasoning', 'reasoning.budgetTokens', `a budget of ${explicit} tokens becomes ${budget}`);
+  }
+  return { maxTokens: total, thinking: { type: 'enabled', budget_tokens: budget, ...display(request) } };
+}
+
+function display(request: ChatRequest): Wire {
+  const show = request.reasoning?.show;
+  if (show === undefined) return {};
+  return { display: show === 'none' ? 'omitted' : 'summarized' };
+}
+
+function nearestEffort(effort: Exclude<Effort, 'none'>, encoding: Encoding): string | undefined {
+  const { efforts } = encoding.model;
+  if ((efforts as readonly string[]).includes(effort) || efforts.length === 0)
+    return efforts.length === 0 ? undefined : effort;
+  const wanted = LEVELS.indexOf(effort);
+  let best: string = efforts[0] as string;
+  let distance = Number.POSITIVE_INFINITY;
+  for (const candidate of efforts) {
+    const away = Math.abs(LEVELS.indexOf(candidate) - wanted);
+    // Ties go down: the first of two is the lower one.
+    if (away < distance) [best, distance] = [candidate, away];
+  }
+  encoding.lose('clamped', 'reasoning', 'reasoning.effort', `effort ${effort} becomes ${best} on this model`);
+  return best;
+}
+
+function nearestLevel(budgetTokens: number): Effort {
+  let best: Effort = 'minimal';
+  for (const level of LEVELS) if (level !== 'max' && BUDGETS[level] <= budgetTokens) best = level;
+  return best === 'minimal' ? 'low' : best;
+}
