@@ -50,36 +50,36 @@ export interface Plan {
 export type Priority = 'critical' | 'normal' | 'background';
 
 /** One operation asked for. Immutable: change it by spread. */
-export type Call<K extends OperationName = OperationName> = K extends OperationName
-  ? {
-      readonly id: string;
-      readonly parentId?: string;
-      /** What a sub-call is for: `embedding`, `judge`, `summary`, … */
-      readonly purpose?: string;
-      readonly operation: K;
-      readonly request: Operations[K]['request'];
-      readonly stream: boolean;
-      readonly plan: Plan;
-      /** Where to send it. Set by `route`; dispatch takes the first candidate without one. */
-      readonly target?: Candidate;
-      /** Set by dispatch while an attempt runs. */
-      readonly attempt?: { readonly id: string; readonly number: number };
-      readonly scope: Scope;
-      readonly signal: AbortSignal;
-      /** Monotonic milliseconds by which the call must have its reply. */
-      readonly deadline?: number;
-      readonly priority: Priority;
-      readonly context: Context;
-      /** Fails a candidate on which something of the request would be lost. */
-      readonly strict?: boolean;
-      /** Keeps provider bodies and events on the reply. */
-      readonly raw?: boolean;
-      /** Extra headers for the provider, already checked. */
-      readonly headers?: Readonly<Record<string, string>>;
-      /** The caller's own bytes, when the call came through a door. */
-      readonly wire?: WireCall;
-    }
-  : never;
+export interface Call<K extends OperationName = OperationName> {
+  readonly id: string;
+  readonly parentId?: string;
+  /** What a sub-call is for: `embedding`, `judge`, `summary`, … */
+  readonly purpose?: string;
+  readonly operation: K;
+  readonly request: Operations[K]['request'];
+  readonly stream: boolean;
+  readonly plan: Plan;
+  /** Where to send it. Set by `route`; dispatch takes the first candidate without one. */
+  readonly target?: Candidate;
+  /** Set by dispatch while an attempt runs. */
+  readonly attempt?: { readonly id: string; readonly number: number };
+  readonly scope: Scope;
+  readonly signal: AbortSignal;
+  /** Monotonic milliseconds by which the call must have its reply. */
+  readonly deadline?: number;
+  readonly priority: Priority;
+  readonly context: Context;
+  /** Fails a candidate on which something of the request would be lost. */
+  readonly strict?: boolean;
+  /** Keeps provider bodies and events on the reply. */
+  readonly raw?: boolean;
+  /** Extra headers for the provider, already checked. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Told when the response headers of an attempt have come. */
+  readonly onHeaders?: () => void;
+  /** The caller's own bytes, when the call came through a door. */
+  readonly wire?: WireCall;
+}
 
 interface ReplyBase<K extends OperationName> {
   readonly operation: K;
@@ -106,12 +106,15 @@ export interface StreamReply<K extends OperationName> extends ReplyBase<K> {
   readonly events: EventStream<Operations[K]['event']>;
 }
 /** The answer to a call: one response, or a stream of events. */
-export type Reply<K extends OperationName = OperationName> = K extends OperationName
-  ? PlainReply<K> | StreamReply<K>
-  : never;
+export type Reply<K extends OperationName = OperationName> = PlainReply<K> | StreamReply<K>;
 
 /** The only verb in the house. */
 export interface Next {
   <K extends OperationName>(call: Call<K>): Promise<Reply<K>>;
 }
 export type Handler<K extends OperationName> = (call: Call<K>) => Promise<Reply<K>>;
+
+/** A candidate as the target shown to users. */
+export function plainTarget({ provider, model, region, credential }: Candidate): Target {
+  return { provider, model, ...(region !== undefined && { region }), ...(credential !== undefined && { credential }) };
+}

@@ -77,6 +77,8 @@ export interface AttemptRecord {
   readonly id: string;
   readonly number: number;
   readonly target: Target;
+  /** The candidate's identity. */
+  readonly targetId: string;
   /** Milliseconds from the start of the call. */
   readonly startedMs: number;
   /** Time spent waiting before this attempt, in milliseconds. */
@@ -86,6 +88,10 @@ export interface AttemptRecord {
   readonly outcome: 'running' | 'completed' | 'failed' | 'cancelled';
   readonly code?: ErrorCode;
   readonly fault?: Fault;
+  /** Whether the same target was worth another try. */
+  readonly retryable?: boolean;
+  /** The request may have been processed although no answer came. */
+  readonly ambiguous?: boolean;
   readonly status?: number;
   readonly requestId?: string;
   readonly message?: string;

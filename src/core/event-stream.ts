@@ -62,6 +62,9 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   #interrupt: ((error: unknown) => void) | undefined;
   #idle: Timer | undefined;
   #pulls = 0;
+  readonly #free = (): void => {
+    this.#busy = undefined;
+  };
   readonly #onAbort = (): void => this.#stop(abortedError(this.#options.signal?.reason), 'failed');
 
   constructor(source: EventSource<E>, options: EventStreamOptions) {
@@ -117,6 +120,8 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
       );
     const turn = this.#advance();
     this.#busy = turn;
+    // Registered before the consumer's own reaction, so it runs before it.
+    turn.then(this.#free, this.#free);
     return turn;
   }
 
@@ -167,8 +172,6 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
       }
     } catch (error) {
       this.#stop(error, 'failed');
-    } finally {
-      this.#busy = undefined;
     }
     // What the layers made before a failure is delivered before it.
     if (this.#queue.length > 0) return { done: false, value: this.#take() };

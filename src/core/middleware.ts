@@ -102,7 +102,7 @@ export function only<K extends OperationName>(
 ): Middleware {
   // The check makes the cast true: inside, the call is of operation K.
   const narrowed = around as unknown as Around;
-  return async (call, next) => (call.operation === operation ? narrowed(call, next) : next(call));
+  return async (call, next) => ((call.operation as string) === operation ? narrowed(call, next) : next(call));
 }
 
 export type { ErrorCode };

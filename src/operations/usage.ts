@@ -50,12 +50,7 @@ export function unknownUsage(model: string): Usage {
   return usageOf([{ model, role: 'main', tokens: {} }], { quality: 'unknown' });
 }
 
-/** A rough count for usage that was never reported: four Latin characters or one CJK character a token. */
-export function estimateTokens(text: string): number {
-  let wide = 0;
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x2e80) wide++;
-  return Math.ceil((text.length - wide) / 4 + wide);
-}
+export { estimateTokens } from './estimate-tokens.ts';
 
 /** Adds usages of several attempts or child calls into one. */
 export function addUsage(usages: readonly Usage[]): Usage {

@@ -1,0 +1,184 @@
+import type { Call, Plan, Scope } from './core/call.ts';
+import { createContext } from './core/context.ts';
+import { GatewayError, invalidRequest } from './core/errors.ts';
+import { checkHeaders } from './core/headers.ts';
+import { LIMITS } from './core/limits.ts';
+import { outputSchemaKey } from './core/structured-output.ts';
+import { bindResolver } from './core/subcall.ts';
+import type { CallOptions, ChatArgument, GatewayOptions } from './gateway-types.ts';
+import type { ChatInput } from './operations/chat-input.ts';
+import { normaliseChat, outputSchemaOf } from './operations/chat-normalise.ts';
+import type { OperationName, Operations } from './operations/index.ts';
+import { RequestProblem } from './operations/problem.ts';
+import type { AmbientStorage } from '#platform';
+import type { Runtime } from './runtime.ts';
+
+/** What derived gateways differ in. */
+export interface CallFace {
+  readonly runtime: Runtime;
+  readonly options: GatewayOptions;
+  readonly ambient: AmbientStorage<Scope> | undefined;
+}
+
+const CALL_OPTIONS = new Set(['signal', 'timeoutMs', 'scope', 'priority', 'strict', 'raw', 'headers']);
+const SCOPE_FIELDS = ['tenant', 'user', 'app', 'agent', 'session'] as const;
+const PRIORITIES = new Set<unknown>(['critical', 'normal', 'background']);
+const NEVER = new AbortController().signal;
+
+/** Call options may stand in the request or beside it; beside wins. */
+export function splitOptions(input: unknown, beside: CallOptions = {}): { options: CallOptions; request: unknown } {
+  for (const name of Object.keys(beside)) {
+    if (!CALL_OPTIONS.has(name) && name !== 'stream') {
+      throw invalidRequest(name, `is no call option; there are ${[...CALL_OPTIONS].join(', ')}.`);
+    }
+  }
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return { options: beside, request: input };
+  let inside: Record<string, unknown> | undefined;
+  for (const name in input)
+    if (CALL_OPTIONS.has(name)) (inside ??= {})[name] = (input as Record<string, unknown>)[name];
+  if (inside === undefined) return { options: beside, request: input };
+  const request: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(input)) if (!CALL_OPTIONS.has(name)) request[name] = value;
+  return { options: { ...inside, ...beside }, request };
+}
+
+/** Runs a normaliser; what it finds wrong becomes `invalid-request` with the field. */
+export function normalised<T>(normalise: () => T): T {
+  try {
+    return normalise();
+  } catch (problem) {
+    if (problem instanceof RequestProblem) throw invalidRequest(problem.field, problem.message);
+    throw problem;
+  }
+}
+
+export function timeoutOf(face: CallFace, options: CallOptions): number {
+  return options.timeoutMs ?? face.options.timeoutMs ?? LIMITS.timeoutMs;
+}
+
+/** A chat call out of what the user wrote. */
+export function chatCall(
+  face: CallFace,
+  input: ChatArgument,
+  beside: CallOptions | undefined,
+  stream: boolean,
+): { call: Call<'chat'>; timeoutMs: number } {
+  const { options, request } = splitOptions(input, beside);
+  const normal = normalised(() => normaliseChat(request as ChatInput));
+  const call = makeCall(face, 'chat', normal, options, stream);
+  const schema = outputSchemaOf(request as ChatInput);
+  if (schema !== undefined) call.context.set(outputSchemaKey, schema);
+  return { call, timeoutMs: timeoutOf(face, options) };
+}
+
+/** What a door adds to a call: another plan, the caller's bytes. */
+export interface CallAdditions {
+  readonly plan?: Plan;
+  readonly wire?: Call['wire'];
+  readonly attemptsMax?: number;
+}
+
+/** One call, resolved against the configuration in force. */
+export function makeCall<K extends OperationName>(
+  face: CallFace,
+  operation: K,
+  request: Operations[K]['request'],
+  options: CallOptions,
+  stream: boolean,
+  additions: CallAdditions = {},
+): Call<K> {
+  const { runtime, options: defaults } = face;
+  const { shared } = runtime;
+  checkCallOptions(options);
+  const scope = scopeOf(face, options.scope);
+  const registry = runtime.registry();
+  const plan = additions.plan ?? registry.resolve(request.model, operation);
+  if (plan.candidates.length === 0) throw noCandidate(request.model, plan);
+  const id = `call_${crypto.randomUUID()}`;
+  const attemptsMax = Math.max(
+    additions.attemptsMax ?? defaults.attemptsMax ?? LIMITS.attemptsMax,
+    plan.candidates.length,
+  );
+  const context = createContext({
+    callId: id,
+    clock: shared.clock,
+    random: shared.random,
+    attemptsMax,
+    emit: shared.emit,
+    faces: runtime.faces,
+    waitUntil: shared.waitUntil,
+  });
+  const strict = options.strict ?? defaults.strict;
+  const call = {
+    id,
+    operation,
+    request,
+    stream,
+    plan,
+    scope,
+    signal: options.signal ?? NEVER,
+    priority: options.priority ?? 'normal',
+    context,
+    ...(strict === true && { strict }),
+    ...(options.raw === true && { raw: true }),
+    ...(options.headers !== undefined && { headers: checkHeaders(options.headers) }),
+    ...(additions.wire !== undefined && { wire: additions.wire }),
+  } as unknown as Call<K>;
+  // The snapshot in force now resolves sub-calls and new plans to the end of this call.
+  bindResolver(call as Call, (model, kind) => registry.resolve(model, kind));
+  return call;
+}
+
+function checkCallOptions(options: CallOptions): void {
+  const { signal, timeoutMs, priority } = options;
+  if (signal !== undefined && !(typeof signal === 'object' && typeof signal?.addEventListener === 'function')) {
+    throw invalidRequest('signal', 'expected an AbortSignal.');
+  }
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+    throw invalidRequest('timeoutMs', 'expected milliseconds; 0 is no limit.');
+  }
+  if (priority !== undefined && !PRIORITIES.has(priority)) {
+    throw invalidRequest('priority', `expected ${[...PRIORITIES].join(', ')}.`);
+  }
+}
+
+/** Narrowest last: the gateway's own, the ambient one of `run`, the one of `with`, the call's. */
+function scopeOf(face: CallFace, own: Scope | undefined): Scope {
+  const { options, ambient } = face;
+  const around = ambient?.get();
+  const scope =
+    around === undefined && own === undefined
+      ? (options.scope ?? {})
+      : mergeScopes(mergeScopes(around ?? {}, options.scope ?? {}), own ?? {});
+  for (const field of SCOPE_FIELDS) {
+    const value: unknown = scope[field];
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw invalidRequest(`scope.${field}`, 'expected a text that is not empty.');
+    }
+  }
+  for (const field of options.requireScope ?? []) {
+    if (scope[field] === undefined) {
+      throw invalidRequest(
+        `scope.${field}`,
+        `this gateway requires it; use gateway.with({ scope: { ${field} } }) or gateway.run.`,
+      );
+    }
+  }
+  return scope;
+}
+
+export function mergeScopes(wide: Scope, narrow: Scope): Scope {
+  if (wide.tags === undefined || narrow.tags === undefined) return { ...wide, ...narrow };
+  return { ...wide, ...narrow, tags: { ...wide.tags, ...narrow.tags } };
+}
+
+function noCandidate(model: string, plan: Plan): GatewayError {
+  const reasons = plan.losers.map(({ target, reason }) => `${target} (${reason})`).join('; ');
+  return new GatewayError(
+    'no-target',
+    `No target of ${model} can be used: ${reasons}. Add the provider, or change the alias.`,
+    {
+      field: 'model',
+    },
+  );
+}

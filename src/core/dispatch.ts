@@ -1,0 +1,137 @@
+import type { OperationName } from '../operations/index.ts';
+import { traitsOf } from '../operations/traits-table.ts';
+import { trackAttempt } from './attempt-tracker.ts';
+import { type Call, type Candidate, type Next, plainTarget, type Reply } from './call.ts';
+import { GatewayError, abortedError, toGatewayError } from './errors.ts';
+import type { Health } from './health.ts';
+import type { AttemptObserver } from './middleware.ts';
+import type { Provider } from './provider.ts';
+import { networkError } from './transport.ts';
+
+export interface DispatchOptions {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly health: Health;
+}
+
+/** The innermost handler: asks the attempt faces, makes one attempt, and tells everybody how it ended, once. */
+export function createDispatch(options: DispatchOptions): Next {
+  return async function dispatch<K extends OperationName>(call: Call<K>): Promise<Reply<K>> {
+    const { context, plan } = call;
+    const target: Candidate | undefined = call.target ?? plan.candidates[0];
+    if (target === undefined) throw noTarget(call);
+    const handler = options.providers.get(target.provider)?.handlers[call.operation] as
+      | ((call: Call<K>) => Promise<Reply<K>>)
+      | undefined;
+    if (handler === undefined) throw unsupportedBy(call, target);
+    if (call.signal.aborted) throw abortedError(call.signal.reason, { target });
+    if (context.attemptsLeft() === 0) throw outOfAttempts(call, target);
+    const number = context.attempts.length + 1;
+    const attempt = { id: `${call.id}-${number}`, number };
+    const attempted = { ...call, target, attempt } as Call<K>;
+    const observers = await askFaces(attempted);
+    const tracker = trackAttempt(attempted, target, observers, options.health.enter(target.id));
+    try {
+      const reply = await interruptible(handler, attempted);
+      if (!reply.stream) {
+        tracker.responded(reply.response, reply.wire?.headers);
+        return reply;
+      }
+      const traits = traitsOf(call.operation as K).stream;
+      if (traits === undefined)
+        throw new GatewayError('internal', `Operation ${call.operation} does not stream.`, { target });
+      await reply.events.commit(traits.isContent);
+      tracker.committed(reply.wire?.headers);
+      reply.events.append(tracker.layer() as never);
+      return reply;
+    } catch (error) {
+      throw tracker.failed(failureOf(error, attempted, target));
+    }
+  };
+}
+
+/** Settles when the handler does, or at once when the call's signal aborts: a handler that ignores it cannot hang us. */
+function interruptible<K extends OperationName>(
+  handler: (call: Call<K>) => Promise<Reply<K>>,
+  call: Call<K>,
+): Promise<Reply<K>> {
+  const { signal } = call;
+  return new Promise((resolve, reject) => {
+    let left = false;
+    const onAbort = (): void => {
+      left = true;
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const leave = (): void => signal.removeEventListener('abort', onAbort);
+    handler(call).then(
+      (reply) => {
+        leave();
+        // Nobody is waiting any more: the reply must not hold its connection.
+        if (left && reply.stream) reply.events.cancel(signal.reason);
+        resolve(reply);
+      },
+      (error: unknown) => {
+        leave();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** Asks outermost first. A refusal is told to those already asked, and costs no attempt. */
+async function askFaces(call: Call): Promise<AttemptObserver[]> {
+  const observers: AttemptObserver[] = [];
+  for (const face of call.context.faces) {
+    if (face.attempt === undefined) continue;
+    try {
+      const answer = face.attempt(call);
+      const observer = answer instanceof Promise ? await answer : answer;
+      if (observer !== undefined && observer !== null) observers.push(observer);
+    } catch (error) {
+      const refusal = toGatewayError(error, face.name, { ...(call.target && { target: call.target }) });
+      for (const observer of observers) {
+        observer.end({ status: 'refused', error: refusal, durationMs: 0, committed: false, billing: 'no' });
+      }
+      throw refusal;
+    }
+  }
+  return observers;
+}
+
+function failureOf(error: unknown, call: Call, target: Candidate): GatewayError {
+  const failure = networkErrorOrOurs(error, call, target);
+  return failure.target === undefined ? failure.with({ target: plainTarget(target) }) : failure;
+}
+
+function networkErrorOrOurs(error: unknown, call: Call, target: Candidate): GatewayError {
+  if (error instanceof Error && !call.signal.aborted && !(error instanceof TypeError)) {
+    return toGatewayError(error, `provider ${target.provider}`);
+  }
+  return networkError(error, plainTarget(target), call.signal);
+}
+
+function noTarget(call: Call): GatewayError {
+  const reasons = call.plan.losers.map(({ target, reason }) => `${target}: ${reason}`).join('; ');
+  return new GatewayError('no-target', `No target can serve ${call.request.model}. ${reasons}`, {
+    attempts: call.context.attempts,
+  });
+}
+
+function unsupportedBy(call: Call, target: Candidate): GatewayError {
+  return new GatewayError('unsupported', `Provider ${target.provider} does not do ${call.operation}.`, {
+    target: plainTarget(target),
+  });
+}
+
+function outOfAttempts(call: Call, target: Candidate): GatewayError {
+  const maximum = call.context.ledger.maximum;
+  return new GatewayError(
+    'limit-exceeded',
+    `The call has used its ${maximum} attempts; raise attemptsMax to allow more.`,
+    {
+      target: plainTarget(target),
+      limit: { name: 'attemptsMax', maximum },
+      attempts: call.context.attempts,
+    },
+  );
+}

@@ -1,0 +1,136 @@
+import type { Target } from '../operations/shared.ts';
+import type { Clock } from './clock.ts';
+import type { StreamDecoder } from './dialect.ts';
+import { GatewayError, isGatewayError } from './errors.ts';
+import type { EventSource, EventStream } from './event-stream.ts';
+import { LIMITS } from './limits.ts';
+import { SseParser } from './sse.ts';
+import { networkError } from './transport.ts';
+
+/** How long to wait for the end of the body once the protocol's own end has come. */
+const TERMINAL_GRACE_MS = 1_000;
+
+export interface SseSourceOptions<Event> {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly decoder: StreamDecoder<Event>;
+  readonly clock: Clock;
+  readonly target: Target;
+  readonly signal: AbortSignal;
+  /** Keeps the bytes for a door that will pass them on. */
+  readonly keepBytes: boolean;
+  /** Last word on an error that came in the stream. */
+  readonly onError: (error: GatewayError) => GatewayError;
+}
+
+/** Canonical events out of a body of server-sent events. */
+export class SseSource<Event> implements EventSource<Event> {
+  readonly #options: SseSourceOptions<Event>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #parser = new SseParser();
+  #kept: Uint8Array[] = [];
+  bytes = 0;
+
+  constructor(options: SseSourceOptions<Event>) {
+    this.#options = options;
+    this.#reader = options.body.getReader();
+  }
+
+  get keepsBytes(): boolean {
+    return this.#options.keepBytes;
+  }
+
+  async read(emit: (event: Event) => void): Promise<boolean> {
+    const { decoder, target, signal } = this.#options;
+    let chunk: Uint8Array | undefined;
+    try {
+      chunk = decoder.terminated ? await this.#readInGrace() : (await this.#reader.read()).value;
+    } catch (error) {
+      // After the terminal marker the answer is whole, whatever becomes of the socket.
+      if (!decoder.terminated) throw this.#interrupted(networkError(error, target, signal));
+    }
+    try {
+      if (chunk === undefined) {
+        this.#parser.end((frame) => decoder.decode(frame, emit));
+        decoder.end(emit);
+        return false;
+      }
+      this.bytes += chunk.byteLength;
+      if (this.bytes > LIMITS.bodyBytesMax) throw this.#tooLarge();
+      if (this.#options.keepBytes) this.#kept.push(chunk);
+      this.#parser.push(chunk, (frame) => decoder.decode(frame, emit));
+      return true;
+    } catch (error) {
+      if (isGatewayError(error))
+        throw this.#options.onError(error.target === undefined ? error.with({ target }) : error);
+      const where = `${target.provider}/${target.model}`;
+      throw new GatewayError('stream-interrupted', `${where} sent an event that does not fit its protocol.`, {
+        target,
+        source: 'provider',
+        cause: error,
+      });
+    }
+  }
+
+  cancel(reason: unknown): void {
+    this.#reader.cancel(reason).catch(() => undefined);
+  }
+
+  /** The bytes as they come, driven by the same loop as the events. An unfinished body ends as it ended upstream. */
+  async *bytesOf(events: EventStream<Event>): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const kept = this.#kept;
+        this.#kept = [];
+        yield* kept;
+        const { done } = await events.next();
+        if (done === true && this.#kept.length === 0) return;
+      }
+    } finally {
+      events.cancel();
+    }
+  }
+
+  #readInGrace(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.after(TERMINAL_GRACE_MS, () => {
+        this.cancel(undefined);
+        resolve(undefined);
+      });
+      this.#reader
+        .read()
+        .then(({ value }) => resolve(value), reject)
+        .finally(() => timer.cancel());
+    });
+  }
+
+  #interrupted(error: GatewayError): GatewayError {
+    if (error.code !== 'connection') return error;
+    const { target } = this.#options;
+    return new GatewayError(
+      'stream-interrupted',
+      `${target.provider}/${target.model} broke off in the middle of its answer.`,
+      {
+        target,
+        source: 'provider',
+        fault: 'network',
+        cause: error.cause ?? error,
+        ambiguous: true,
+      },
+    );
+  }
+
+  #tooLarge(): GatewayError {
+    const { target } = this.#options;
+    return new GatewayError(
+      'limit-exceeded',
+      `${target.provider}/${target.model} sent more than ${LIMITS.bodyBytesMax} bytes.`,
+      {
+        target,
+        source: 'provider',
+        fault: 'target',
+        fallbackable: true,
+        limit: { name: 'bodyBytesMax', maximum: LIMITS.bodyBytesMax },
+      },
+    );
+  }
+}

@@ -1,0 +1,108 @@
+import type { ChatStream } from './chat-stream.ts';
+import type { Plan, Priority, Reply, Scope } from './core/call.ts';
+import type { Clock } from './core/clock.ts';
+import type { EventName, Listener } from './core/events.ts';
+import type { Explanation, Middleware } from './core/middleware.ts';
+import type { Provider } from './core/provider.ts';
+import type { ModelsConfiguration } from './core/registry.ts';
+import type { ChatInput, ChatRequestInput, EmbedInput } from './operations/chat-input.ts';
+import type { OperationName, Operations } from './operations/index.ts';
+import type { StandardSchema } from './operations/schema.ts';
+import type { GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
+import type { Configuration } from './runtime.ts';
+
+/** Options of one call. They may stand in the request or beside it. */
+export interface CallOptions {
+  /** Aborts the call; the error's `cause` is the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Longest wait for the reply, in milliseconds; `0` waits for ever. @defaultValue the gateway's */
+  readonly timeoutMs?: number;
+  /** On whose behalf: added to the gateway's scope. */
+  readonly scope?: Scope;
+  /** @defaultValue 'normal' */
+  readonly priority?: Priority;
+  /** Fails instead of warning where a target would lose something of the request. @defaultValue the gateway's */
+  readonly strict?: boolean;
+  /** Keeps the provider's own body on `response.raw`. @defaultValue false */
+  readonly raw?: boolean;
+  /** Extra headers for the provider. Credentials and framing are refused. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface GatewayOptions extends Configuration {
+  /** What answers: `openai()`, `anthropic()`, … May be empty if you only wrap clients. @defaultValue [] */
+  readonly providers?: readonly Provider[];
+  /** Middleware, outermost first. Left out: {@link standard}; `[]`: nothing. */
+  readonly use?: readonly Middleware[];
+  /** Scope of every call. */
+  readonly scope?: Scope;
+  /** Scope fields without which a call is refused. @defaultValue [] */
+  readonly requireScope?: readonly (keyof Scope)[];
+  /** Attempts of one call in all; one a candidate if there are more of those. @defaultValue 3 */
+  readonly attemptsMax?: number;
+  /** From a call to its reply, in milliseconds; `0` is no limit. @defaultValue 600_000 */
+  readonly timeoutMs?: number;
+  /** A target on which something of the request would be lost is not used. @defaultValue false */
+  readonly strict?: boolean;
+  /** Source of time. @defaultValue the system's */
+  readonly clock?: Clock;
+  /** Numbers in [0, 1) for jitter and sampling. @defaultValue Math.random */
+  readonly random?: () => number;
+}
+
+/** What a derived gateway may change. */
+export interface WithOptions
+  extends Pick<GatewayOptions, 'scope' | 'timeoutMs' | 'strict' | 'attemptsMax' | 'requireScope'> {
+  /** Other providers; a function gets the names there are, aliases' included. */
+  readonly providers?: readonly Provider[] | ((names: readonly string[]) => readonly Provider[]);
+  readonly models?: ModelsConfiguration;
+  readonly use?: readonly Middleware[];
+}
+
+export interface GatewayExplanation {
+  readonly alias?: string;
+  readonly candidates: Plan['candidates'];
+  readonly losers: Plan['losers'];
+  readonly revision: number;
+  /** What each middleware says it would do, outermost first. */
+  readonly middleware: readonly ({ readonly name: string } & Partial<Explanation>)[];
+  /** The same as readable text. */
+  toString(): string;
+}
+
+/** The type of `response.output` a request asks for. */
+export type OutputOf<R> = R extends { readonly output: infer F }
+  ? F extends StandardSchema<infer T>
+    ? T
+    : F extends { readonly schema: StandardSchema<infer T> }
+      ? T
+      : unknown
+  : unknown;
+export type ChatArgument = ChatInput | (ChatRequestInput & CallOptions);
+
+/** One client over all providers. Immutable: {@link Gateway.with} derives another. */
+export interface Gateway extends AsyncDisposable {
+  /** Asks and waits for the whole answer. */
+  chat<const R extends ChatArgument>(request: R, options?: CallOptions): Promise<GatewayChatResponse<OutputOf<R>>>;
+  /** Asks and gives the answer as it arrives. The call starts at once. */
+  stream<const R extends ChatArgument>(request: R, options?: CallOptions): ChatStream<OutputOf<R>>;
+  /** Turns texts into vectors. */
+  embed(request: EmbedInput & CallOptions, options?: CallOptions): Promise<GatewayEmbedResponse>;
+  /** Any operation with a request in normal form; gives the bare reply. For doors and extensions. */
+  call<K extends OperationName>(
+    operation: K,
+    request: Operations[K]['request'],
+    options?: CallOptions & { readonly stream?: boolean },
+  ): Promise<Reply<K>>;
+  /** A gateway with other defaults that shares this one's state. */
+  with(options: WithOptions): Gateway;
+  /** Runs work whose calls, wrapped clients' included, carry this scope. */
+  run<R>(scope: Scope, work: () => R): R;
+  /** Swaps the configuration data as a whole; calls in flight keep theirs. Gives the new revision. */
+  configure(next: Configuration): number;
+  /** What would happen to a request. Makes no call. */
+  explain(request: ChatArgument, options?: CallOptions): GatewayExplanation;
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void;
+  /** Ends everything: calls in flight fail with `closed`, sinks are flushed. Waits at most `timeoutMs` (10_000). */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
+}

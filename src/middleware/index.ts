@@ -1,0 +1,4 @@
+export { meter, type MeterOptions, type MeterRow } from './meter.ts';
+export { retry, type RetryOptions } from './retry.ts';
+export { route, type RouteOptions } from './route.ts';
+export { timeout, type TimeoutOptions } from './timeout.ts';

@@ -1,0 +1,128 @@
+import { type ApiKey, resolveKey } from '../../core/credentials.ts';
+import { invalidOptions } from '../../core/errors.ts';
+import { chatHandler, type Endpoint } from '../../core/exchange.ts';
+import { forwarder } from '../../core/forward.ts';
+import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
+import { defineProvider, type Provider } from '../../core/provider.ts';
+import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
+import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
+import { isWrapped } from '../../core/wrapped.ts';
+import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
+import { environment } from '#platform';
+import { loadSdk } from './sdk.ts';
+
+export interface AnthropicOptions {
+  /** Name in `provider/model`. @defaultValue 'anthropic' */
+  readonly name?: string;
+  /** An existing client: Anthropic, AnthropicBedrock, AnthropicVertex. Its credentials, URL, fetch and headers are kept. */
+  readonly client?: unknown;
+  /** `fetch` needs no SDK. @defaultValue 'sdk' */
+  readonly transport?: 'sdk' | 'fetch';
+  /** @defaultValue the environment variable ANTHROPIC_API_KEY */
+  readonly apiKey?: ApiKey;
+  /** @defaultValue ANTHROPIC_BASE_URL, else https://api.anthropic.com */
+  readonly baseURL?: string;
+  readonly fetch?: FetchLike;
+  readonly defaultHeaders?: Readonly<Record<string, string>>;
+  /** Models it is known to serve, for bare model names. */
+  readonly models?: readonly string[];
+  /** Anything else the SDK's constructor takes. */
+  readonly sdk?: Readonly<Record<string, unknown>>;
+}
+
+const RULES = {
+  name: aText,
+  client: anObject,
+  transport: oneOf('sdk', 'fetch'),
+  apiKey: anything,
+  baseURL: aText,
+  fetch: aFunction,
+  defaultHeaders: anObject,
+  models: aList,
+  sdk: anObject,
+};
+/** Source: @anthropic-ai/sdk 1.12, read 2026-11-22. */
+const BASE_URL = 'https://api.anthropic.com';
+/** What the SDK 1.x sends, read 2026-11-22. The dialect asks for the older one where sampling needs it. */
+const API_VERSION = '2026-10-21';
+
+/**
+ * Anthropic as a provider: chat over the Messages API.
+ *
+ * @example
+ * createGateway({ providers: [anthropic()], models: { default: 'anthropic/claude-sonnet-4-5' } })
+ */
+export function anthropic(options: AnthropicOptions = {}): Provider {
+  checkOptions('anthropic', options, RULES);
+  const name = options.name ?? 'anthropic';
+  const transport = transportOf(name, options);
+  const endpoint: Endpoint = { dialect: anthropicMessages, transport };
+  const { models } = options;
+  return defineProvider({
+    name,
+    protocols: ['anthropic-messages'],
+    handlers: { chat: chatHandler(endpoint) },
+    forward: forwarder(transport),
+    ...(models !== undefined && { models: () => models }),
+  });
+}
+
+function transportOf(name: string, options: AnthropicOptions): Transport {
+  // The SDK would trace every call a second time.
+  const overrides = { openTelemetry: false };
+  const { client } = options;
+  if (client !== undefined) {
+    if (options.transport === 'fetch')
+      throw invalidOptions('anthropic.transport', 'a client brings its own transport; leave one of them out.');
+    if (isWrapped(client as object))
+      throw invalidOptions('anthropic.client', 'this client is wrapped by a gateway already; pass the original one.');
+    if (typeof (client as Partial<SdkClient>).post !== 'function') {
+      throw invalidOptions(
+        'anthropic.client',
+        'expected a client of the @anthropic-ai/sdk package, like new Anthropic().',
+      );
+    }
+    return sdkTransport({ client: () => client as SdkClient, overrides, secrets: secretsOf });
+  }
+  if (options.transport === 'fetch') return overFetch(name, options);
+  return sdkTransport({ client: () => newClient(name, options), overrides, secrets: secretsOf });
+}
+
+function overFetch(name: string, options: AnthropicOptions): Transport {
+  let last: string | undefined;
+  const headersOf = (key: string): Record<string, string> => {
+    last = key;
+    return { authorization: `Bearer ${key}`, 'anthropic-version': API_VERSION, ...options.defaultHeaders };
+  };
+  return fetchTransport({
+    baseURL: options.baseURL ?? environment()['ANTHROPIC_BASE_URL'] ?? BASE_URL,
+    headers() {
+      const key = resolveKey(name, options.apiKey, 'ANTHROPIC_API_KEY');
+      return typeof key === 'string' ? headersOf(key) : key.then(headersOf);
+    },
+    secrets: () => (last === undefined ? [] : [last]),
+    ...(options.fetch !== undefined && { fetch: options.fetch }),
+  });
+}
+
+async function newClient(name: string, options: AnthropicOptions): Promise<SdkClient> {
+  const Anthropic = await loadSdk();
+  const key =
+    typeof options.apiKey === 'function' ? options.apiKey : await resolveKey(name, options.apiKey, 'ANTHROPIC_API_KEY');
+  const { baseURL, fetch, defaultHeaders, sdk } = options;
+  return new Anthropic({
+    ...sdk,
+    apiKey: key,
+    maxRetries: 0,
+    ...(baseURL !== undefined && { baseURL }),
+    ...(fetch !== undefined && { fetch }),
+    ...(defaultHeaders !== undefined && { defaultHeaders }),
+  });
+}
+
+function secretsOf(client: SdkClient): readonly string[] {
+  return ['apiKey', 'authToken'].flatMap((name) => {
+    const value: unknown = Reflect.get(client, name);
+    return typeof value === 'string' ? [value] : [];
+  });
+}

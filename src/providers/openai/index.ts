@@ -1,0 +1,153 @@
+import { type ApiKey, resolveKey } from '../../core/credentials.ts';
+import { invalidOptions } from '../../core/errors.ts';
+import { chatHandler, embedHandler, type Endpoint } from '../../core/exchange.ts';
+import { forwarder } from '../../core/forward.ts';
+import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
+import { defineProvider, type Provider } from '../../core/provider.ts';
+import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
+import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
+import { isWrapped } from '../../core/wrapped.ts';
+import { openaiChat } from '../../dialects/openai-chat/index.ts';
+import { openaiResponses } from '../../dialects/openai-responses/index.ts';
+import { environment } from '#platform';
+import { loadSdk } from './sdk.ts';
+
+export interface OpenAiOptions {
+  /** Name in `provider/model`. @defaultValue 'openai' */
+  readonly name?: string;
+  /** Which protocol chat goes over. @defaultValue 'responses' */
+  readonly api?: 'responses' | 'chat';
+  /** An existing client of the openai SDK (or AzureOpenAI, …). Its key, URL, fetch and headers are kept. */
+  readonly client?: unknown;
+  /** `fetch` needs no SDK. @defaultValue 'sdk' */
+  readonly transport?: 'sdk' | 'fetch';
+  /** @defaultValue the environment variable OPENAI_API_KEY */
+  readonly apiKey?: ApiKey;
+  /** @defaultValue OPENAI_BASE_URL, else https://api.openai.com/v1 */
+  readonly baseURL?: string;
+  /** @defaultValue OPENAI_ORG_ID */
+  readonly organization?: string;
+  /** @defaultValue OPENAI_PROJECT_ID */
+  readonly project?: string;
+  readonly fetch?: FetchLike;
+  readonly defaultHeaders?: Readonly<Record<string, string>>;
+  /** Models it is known to serve, for bare model names. */
+  readonly models?: readonly string[];
+  /** Anything else the SDK's constructor takes, like `dangerouslyAllowBrowser`. */
+  readonly sdk?: Readonly<Record<string, unknown>>;
+}
+
+const RULES = {
+  name: aText,
+  api: oneOf('responses', 'chat'),
+  client: anObject,
+  transport: oneOf('sdk', 'fetch'),
+  apiKey: anything,
+  baseURL: aText,
+  organization: aText,
+  project: aText,
+  fetch: aFunction,
+  defaultHeaders: anObject,
+  models: aList,
+  sdk: anObject,
+};
+/** Source: the openai SDK 7.57, read 2026-11-22. */
+const BASE_URL = 'https://api.openai.com/v1';
+
+/**
+ * OpenAI as a provider: chat over Responses (or Chat Completions) and embeddings.
+ *
+ * @example
+ * createGateway({ providers: [openai()], models: { default: 'openai/gpt-5-mini' } })
+ */
+export function openai(options: OpenAiOptions = {}): Provider {
+  checkOptions('openai', options, RULES);
+  const name = options.name ?? 'openai';
+  const transport = transportOf(name, options);
+  const endpoint: Endpoint = { dialect: openaiChat, transport };
+  const dialect = options.api === 'chat' ? openaiChat : openaiResponses;
+  const { models } = options;
+  return defineProvider({
+    name,
+    protocols: ['openai-chat', 'openai-responses'],
+    handlers: {
+      // A door's call keeps the protocol it came in, so that its bytes can pass.
+      chat: (call) =>
+        chatHandler({
+          ...endpoint,
+          dialect:
+            call.wire?.protocol === 'openai-chat'
+              ? openaiChat
+              : call.wire?.protocol === 'openai-responses'
+                ? openaiResponses
+                : dialect,
+        })(call),
+      embed: embedHandler(endpoint),
+    },
+    forward: forwarder(transport),
+    ...(models !== undefined && { models: () => models }),
+  });
+}
+
+function transportOf(name: string, options: OpenAiOptions): Transport {
+  const { client } = options;
+  if (client !== undefined) {
+    if (options.transport === 'fetch')
+      throw invalidOptions('openai.transport', 'a client brings its own transport; leave one of them out.');
+    if (isWrapped(client as object))
+      throw invalidOptions('openai.client', 'this client is wrapped by a gateway already; pass the original one.');
+    if (typeof (client as Partial<SdkClient>).post !== 'function') {
+      throw invalidOptions('openai.client', 'expected a client of the openai package, like new OpenAI().');
+    }
+    return sdkTransport({ client: () => client as SdkClient, secrets: secretsOf });
+  }
+  if (options.transport === 'fetch') return overFetch(name, options);
+  return sdkTransport({ client: () => newClient(name, options), secrets: secretsOf });
+}
+
+function overFetch(name: string, options: OpenAiOptions): Transport {
+  const variables = environment();
+  const organization = options.organization ?? variables['OPENAI_ORG_ID'];
+  const project = options.project ?? variables['OPENAI_PROJECT_ID'];
+  let last: string | undefined;
+  const headersOf = (key: string): Record<string, string> => {
+    last = key;
+    return {
+      authorization: `Bearer ${key}`,
+      ...(organization !== undefined && { 'openai-organization': organization }),
+      ...(project !== undefined && { 'openai-project': project }),
+      ...options.defaultHeaders,
+    };
+  };
+  return fetchTransport({
+    baseURL: options.baseURL ?? variables['OPENAI_BASE_URL'] ?? BASE_URL,
+    headers() {
+      const key = resolveKey(name, options.apiKey, 'OPENAI_API_KEY');
+      return typeof key === 'string' ? headersOf(key) : key.then(headersOf);
+    },
+    secrets: () => (last === undefined ? [] : [last]),
+    ...(options.fetch !== undefined && { fetch: options.fetch }),
+  });
+}
+
+async function newClient(name: string, options: OpenAiOptions): Promise<SdkClient> {
+  const OpenAI = await loadSdk();
+  const key =
+    typeof options.apiKey === 'function' ? options.apiKey : await resolveKey(name, options.apiKey, 'OPENAI_API_KEY');
+  const { baseURL, organization, project, fetch, defaultHeaders, sdk } = options;
+  return new OpenAI({
+    ...sdk,
+    apiKey: key,
+    maxRetries: 0,
+    ...(baseURL !== undefined && { baseURL }),
+    ...(organization !== undefined && { organization }),
+    ...(project !== undefined && { project }),
+    ...(fetch !== undefined && { fetch }),
+    ...(defaultHeaders !== undefined && { defaultHeaders }),
+  });
+}
+
+function secretsOf(client: SdkClient): readonly string[] {
+  const key: unknown = Reflect.get(client, 'apiKey');
+  return typeof key === 'string' ? [key] : [];
+}

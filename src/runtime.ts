@@ -1,0 +1,264 @@
+import { EventEmitter } from 'eventemitter3';
+import type { Call, Next, Reply, StreamReply } from './core/call.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { compose } from './core/compose.ts';
+import { createDispatch } from './core/dispatch.ts';
+import { GatewayError, invalidOptions, toGatewayError } from './core/errors.ts';
+import type { Emit, EventName, Events, GatewayEvents } from './core/events.ts';
+import { createHealth, type Health } from './core/health.ts';
+import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
+import type { Provider } from './core/provider.ts';
+import { compileRegistry, type ModelsConfiguration, type Registry } from './core/registry.ts';
+import { linkedController } from './core/signals.ts';
+import type { OperationName } from './operations/index.ts';
+
+/** The data half of a gateway's options: what `configure` may change while calls are in flight. */
+export interface Configuration {
+  readonly models?: ModelsConfiguration;
+  /** Each middleware's JSON options, by its name. */
+  readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** What all gateways derived from one share: clock, events, health, background work, the end. */
+export interface Shared {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: Events;
+  readonly emit: Emit;
+  readonly health: Health;
+  readonly inFlight: Set<(reason: unknown) => void>;
+  readonly background: Set<Promise<unknown>>;
+  readonly started: Set<MiddlewareInfo>;
+  waitUntil(work: Promise<unknown>): void;
+  closed: boolean;
+}
+
+export function createShared(clock: Clock = systemClock, random: () => number = Math.random): Shared {
+  const emitter = new EventEmitter();
+  const background = new Set<Promise<unknown>>();
+  const emit: Emit = (name, event) => {
+    if (emitter.listenerCount(name) === 0) return;
+    for (const listener of emitter.listeners(name)) {
+      try {
+        listener(event);
+      } catch (thrown) {
+        // A listener harms neither the call nor the other listeners; a failing problem listener is not told of itself.
+        if (name !== 'problem') reportProblem(emit, thrown, `listener of ${name}`);
+      }
+    }
+  };
+  const events: Events = {
+    on(name, listener) {
+      emitter.on(name, listener);
+      return () => void emitter.off(name, listener);
+    },
+    has: (name: EventName) => emitter.listenerCount(name) > 0,
+  };
+  return {
+    clock,
+    random,
+    events,
+    emit,
+    health: createHealth(clock, emit),
+    inFlight: new Set(),
+    background,
+    started: new Set(),
+    closed: false,
+    waitUntil(work) {
+      const watched = work
+        .catch((thrown: unknown) => reportProblem(emit, thrown, 'background work'))
+        .finally(() => background.delete(watched));
+      background.add(watched);
+    },
+  };
+}
+
+function reportProblem(emit: Emit, thrown: unknown, stage: string): void {
+  const error = toGatewayError(thrown, stage);
+  emit('problem', { stage, code: error.code, error } satisfies GatewayEvents['problem']);
+}
+
+/** One gateway's machinery: providers, configuration and the folded handler. */
+export interface Runtime {
+  readonly shared: Shared;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly middleware: readonly Middleware[];
+  readonly faces: readonly MiddlewareInfo[];
+  registry(): Registry;
+  options(name: string): Readonly<Record<string, unknown>> | undefined;
+  configure(next: Configuration): number;
+  run<K extends OperationName>(call: Call<K>, timeoutMs: number): Promise<Reply<K>>;
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface RuntimeOptions extends Configuration {
+  readonly shared: Shared;
+  readonly providers: readonly Provider[];
+  readonly middleware: readonly Middleware[];
+}
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const { shared, middleware } = options;
+  const providers = providersByName(options.providers);
+  let registry = compileRegistry(options.models ?? {}, providers, 1);
+  let middlewareOptions = options.options ?? {};
+  const infos = middleware.flatMap((layer) => (layer.info === undefined ? [] : [layer.info]));
+  const faces = infos.filter((info) => info.attempt !== undefined);
+  checkOrder(infos);
+  const handler: Next = compose(middleware, createDispatch({ providers, health: shared.health }));
+  const runtime: Runtime = {
+    shared,
+    providers,
+    middleware,
+    faces,
+    registry: () => registry,
+    options: (name) => middlewareOptions[name],
+    configure(next) {
+      const known = new Set(infos.map((info) => info.name));
+      for (const name of Object.keys(next.options ?? {})) {
+        if (!known.has(name))
+          throw invalidOptions(
+            `options.${name}`,
+            `no middleware has this name; there are ${[...known].join(', ') || 'none'}.`,
+          );
+      }
+      // Compiled first, swapped whole: a call sees all of the old or all of the new.
+      const compiled = compileRegistry(next.models ?? registry.models, providers, registry.revision + 1);
+      registry = compiled;
+      if (next.options !== undefined) middlewareOptions = next.options;
+      shared.emit('configuration', { revision: compiled.revision, status: 'applied' });
+      return compiled.revision;
+    },
+    run: (call, timeoutMs) => runBounded(handler, shared, call, timeoutMs),
+    close: (timeoutMs) => close(runtime, infos, timeoutMs),
+  };
+  const host: Host = {
+    providers,
+    middleware: infos,
+    clock: shared.clock,
+    random: shared.random,
+    health: shared.health,
+    events: shared.events,
+    emit: shared.emit,
+    options: runtime.options,
+    waitUntil: shared.waitUntil,
+    resolve: (model, operation) => registry.resolve(model, operation).candidates[0],
+  };
+  for (const info of infos) {
+    // A derived gateway shares the state of its middleware: each starts once.
+    if (shared.started.has(info)) continue;
+    shared.started.add(info);
+    info.start?.(host);
+  }
+  return runtime;
+}
+
+function providersByName(providers: readonly Provider[]): Map<string, Provider> {
+  if (!Array.isArray(providers)) throw invalidOptions('providers', 'expected a list, like [openai(), anthropic()].');
+  const byName = new Map<string, Provider>();
+  for (const [index, provider] of providers.entries()) {
+    if (typeof provider?.name !== 'string' || typeof provider.handlers !== 'object') {
+      throw invalidOptions(`providers[${index}]`, 'expected a provider, like openai() or defineProvider({ name, … }).');
+    }
+    if (byName.has(provider.name)) {
+      throw invalidOptions(
+        `providers[${index}]`,
+        `there are two providers named ${provider.name}; give one another name.`,
+      );
+    }
+    byName.set(provider.name, provider);
+  }
+  return byName;
+}
+
+/** A store of answers must stand inside what masks them: else it keeps what should never be kept. */
+function checkOrder(infos: readonly MiddlewareInfo[]): void {
+  const mask = infos.findLastIndex((info) => info.content?.masks === true);
+  const store = infos.findIndex((info, index) => info.content?.stores === true && index < mask);
+  if (mask === -1 || store === -1) return;
+  const [storeName, maskName] = [infos[store]?.name, infos[mask]?.name];
+  throw invalidOptions(
+    'use',
+    `${storeName} would store what ${maskName} has not masked yet; move ${storeName} after ${maskName} in the list.`,
+  );
+}
+
+/** Bounds a call until its reply, follows the caller's signal, and lets go of it at the end. */
+async function runBounded<K extends OperationName>(
+  handler: Next,
+  shared: Shared,
+  call: Call<K>,
+  timeoutMs: number,
+): Promise<Reply<K>> {
+  const { clock } = shared;
+  const controller = linkedController(call.signal);
+  const abort = (reason: unknown): void => controller.abort(reason);
+  shared.inFlight.add(abort);
+  const timer =
+    timeoutMs === 0
+      ? undefined
+      : clock.after(timeoutMs, () => {
+          const message = `The call had no reply within ${timeoutMs} ms (timeoutMs); its attempts are on this error.`;
+          controller.abort(
+            new GatewayError('timeout', message, { stage: 'total', fallbackable: false, retryable: false }),
+          );
+        });
+  const leave = (): void => {
+    timer?.cancel();
+    shared.inFlight.delete(abort);
+    controller.unlink();
+  };
+  const bounded = {
+    ...(call as Call),
+    signal: controller.signal,
+    ...(timeoutMs !== 0 && { deadline: clock.monotonic() + timeoutMs }),
+  } as unknown as Call<K>;
+  try {
+    const reply = await handler(bounded);
+    timer?.cancel();
+    if (reply.stream) (reply as unknown as StreamReply<'chat'>).events.append({ observes: true, close: leave });
+    else leave();
+    return reply;
+  } catch (thrown) {
+    leave();
+    const reason: unknown = controller.signal.reason;
+    const error =
+      controller.signal.aborted && reason instanceof GatewayError ? reason : toGatewayError(thrown, 'A middleware');
+    const { attempts } = call.context;
+    throw error.with({ attempts: [...attempts] });
+  }
+}
+
+async function close(runtime: Runtime, infos: readonly MiddlewareInfo[], timeoutMs: number): Promise<void> {
+  const { shared } = runtime;
+  if (shared.closed) return;
+  shared.closed = true;
+  const { clock } = shared;
+  const until = clock.monotonic() + timeoutMs;
+  const drained = async (): Promise<void> => {
+    while (shared.background.size > 0) await Promise.allSettled(shared.background);
+  };
+  for (const abort of [...shared.inFlight]) {
+    abort(new GatewayError('closed', 'The gateway was closed while the call was running.'));
+  }
+  await within(clock, until, drained());
+  for (const info of infos) {
+    if (info.close === undefined) continue;
+    await within(
+      clock,
+      until,
+      info.close().catch((thrown: unknown) => reportProblem(shared.emit, thrown, info.name)),
+    );
+  }
+  for (const provider of runtime.providers.values()) await provider.close?.();
+}
+
+function within(clock: Clock, until: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(Math.max(0, until - clock.monotonic()), resolve);
+    void work.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}
