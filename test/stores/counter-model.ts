@@ -30,7 +30,7 @@ export type Command =
 const id = fc.constantFrom(...IDS);
 const pick = fc.record({
   shape: fc.nat({ max: SHAPES.length - 1 }),
-  amount: fc.integer({ min: 0, max: 25 }),
+  amount: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 25 })),
   onReserve: fc.boolean(),
 });
 
@@ -60,7 +60,13 @@ export const commands = fc.array(
       weight: 1,
       arbitrary: fc.record({ type: fc.constant('lease' as const), id, ttlMs: fc.integer({ min: 1, max: 300 }) }),
     },
-    { weight: 4, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 250 }) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        type: fc.constant('wait' as const),
+        ms: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 250 })),
+      }),
+    },
   ),
   { maxLength: 40 },
 );

@@ -30,7 +30,7 @@ export interface MemoryCounterStoreOptions {
   readonly limitsMax?: number;
   /** Reservations open at once. @defaultValue 100_000 */
   readonly reservationsMax?: number;
-  /** Settled ids remembered, so that settling twice charges once. @defaultValue 10_000 */
+  /** Settled ids remembered at least, twice as many at most; settling one of them again changes nothing. @defaultValue 10_000 */
   readonly settledMax?: number;
   /** @defaultValue the system's clock */
   readonly clock?: Clock;
@@ -59,7 +59,9 @@ class MemoryCounters implements CounterStore {
   readonly #options: Required<MemoryCounterStoreOptions>;
   readonly #states = new Map<string, CounterState>();
   readonly #reservations = new Map<string, Reservation>();
-  readonly #settled = new Set<string>();
+  /** Settled ids in two generations: the older is dropped whole when the newer is full. */
+  #settled = new Set<string>();
+  #settledBefore = new Set<string>();
   #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: Required<MemoryCounterStoreOptions>) {
@@ -70,7 +72,7 @@ class MemoryCounters implements CounterStore {
     const limits = checkReserve(request);
     const now = this.#options.clock.now();
     const states = this.#statesOf(limits, now);
-    if (!this.#settled.has(request.id) && !this.#reservations.has(request.id)) {
+    if (!this.#isSettled(request.id) && !this.#reservations.has(request.id)) {
       const denials: Denial[] = [];
       for (let index = 0; index < limits.length; index++) {
         const no = denial(states[index] as CounterState, limits[index] as CheckedLimit, now);
@@ -91,7 +93,7 @@ class MemoryCounters implements CounterStore {
   settle(id: string, actual: Amounts, limits?: readonly Limit[]): SettleReply {
     checkStoreKey(id, 'id');
     checkAmounts(actual);
-    if (this.#settled.has(id)) return { status: 'repeated', limits: [] };
+    if (this.#isSettled(id)) return { status: 'repeated', limits: [] };
     const reservation = this.#reservations.get(id);
     const now = this.#options.clock.now();
     if (reservation !== undefined) {
@@ -113,7 +115,7 @@ class MemoryCounters implements CounterStore {
 
   release(id: string): SettleReply {
     checkStoreKey(id, 'id');
-    if (this.#settled.has(id)) return { status: 'repeated', limits: [] };
+    if (this.#isSettled(id)) return { status: 'repeated', limits: [] };
     const reservation = this.#reservations.get(id);
     if (reservation === undefined) return { status: 'unknown', limits: [] };
     const now = this.#options.clock.now();
@@ -149,7 +151,7 @@ class MemoryCounters implements CounterStore {
     const [checked] = checkLimits([limit]) as [CheckedLimit];
     const now = this.#options.clock.now();
     const [state] = this.#statesOf([checked], now) as [CounterState];
-    if (!this.#settled.has(id)) {
+    if (!this.#isSettled(id)) {
       this.#keep([state], now);
       state.used = adjusted(state.used, checked, change);
       this.#remember(id);
@@ -191,10 +193,16 @@ class MemoryCounters implements CounterStore {
     if (this.#reservations.size >= reservationsMax) throw full('reservationsMax', reservationsMax);
   }
 
+  #isSettled(id: string): boolean {
+    return this.#settled.has(id) || this.#settledBefore.has(id);
+  }
+
   #remember(id: string): void {
+    if (this.#settled.size >= this.#options.settledMax) {
+      this.#settledBefore = this.#settled;
+      this.#settled = new Set();
+    }
     this.#settled.add(id);
-    if (this.#settled.size > this.#options.settledMax)
-      this.#settled.delete(this.#settled.values().next().value as string);
   }
 }
 
