@@ -4,7 +4,6 @@ import { GatewayError, invalidRequest } from './core/errors.ts';
 import { checkHeaders } from './core/headers.ts';
 import { LIMITS } from './core/limits.ts';
 import { outputSchemaKey } from './core/structured-output.ts';
-import { bindResolver } from './core/subcall.ts';
 import type { CallOptions, ChatArgument, GatewayOptions } from './gateway-types.ts';
 import type { ChatInput } from './operations/chat-input.ts';
 import { normaliseChat, outputSchemaOf } from './operations/chat-normalise.ts';
@@ -107,9 +106,10 @@ export function makeCall<K extends OperationName>(
     emit: shared.emit,
     faces: runtime.faces,
     waitUntil: shared.waitUntil,
+    resolve: registry.resolve,
   });
   const strict = options.strict ?? defaults.strict;
-  const call = {
+  return {
     id,
     operation,
     request,
@@ -123,10 +123,7 @@ export function makeCall<K extends OperationName>(
     ...(options.raw === true && { raw: true }),
     ...(options.headers !== undefined && { headers: checkHeaders(options.headers) }),
     ...(additions.wire !== undefined && { wire: additions.wire }),
-  } as unknown as Call<K>;
-  // The snapshot in force now resolves sub-calls and new plans to the end of this call.
-  bindResolver(call as Call, (model, kind) => registry.resolve(model, kind));
-  return call;
+  };
 }
 
 function checkCallOptions(options: CallOptions): void {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
-import type { Call, Next, Reply, StreamReply } from './core/call.ts';
+import type { Call, Next, Reply } from './core/call.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { compose } from './core/compose.ts';
 import { createDispatch } from './core/dispatch.ts';
@@ -9,8 +9,10 @@ import { createHealth, type Health } from './core/health.ts';
 import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
 import { compileRegistry, type ModelsConfiguration, type Registry } from './core/registry.ts';
+import { settle } from './core/reply.ts';
 import { linkedController } from './core/signals.ts';
 import type { OperationName } from './operations/index.ts';
+import { addUsage } from './operations/usage.ts';
 
 /** The data half of a gateway's options: what `configure` may change while calls are in flight. */
 export interface Configuration {
@@ -208,15 +210,15 @@ async function runBounded<K extends OperationName>(
     shared.inFlight.delete(abort);
     controller.unlink();
   };
-  const bounded = {
-    ...(call as Call),
+  const bounded: Call<K> = {
+    ...call,
     signal: controller.signal,
     ...(timeoutMs !== 0 && { deadline: clock.monotonic() + timeoutMs }),
-  } as unknown as Call<K>;
+  };
   try {
-    const reply = await handler(bounded);
+    const reply = await observed(handler, shared, bounded);
     timer?.cancel();
-    if (reply.stream) (reply as unknown as StreamReply<'chat'>).events.append({ observes: true, close: leave });
+    if (reply.stream) reply.events.append({ observes: true, close: leave });
     else leave();
     return reply;
   } catch (thrown) {
@@ -227,6 +229,28 @@ async function runBounded<K extends OperationName>(
     const { attempts } = call.context;
     throw error.with({ attempts: [...attempts] });
   }
+}
+
+/** Tells of a call's beginning and end, if anybody listens. */
+function observed<K extends OperationName>(handler: Next, shared: Shared, call: Call<K>): Promise<Reply<K>> {
+  const { events, emit, clock } = shared;
+  const { id, operation, scope, request } = call;
+  if (events.has('call-start')) emit('call-start', { id, operation, model: request.model, scope });
+  if (!events.has('call-end')) return handler(call);
+  const began = clock.monotonic();
+  return settle(handler(call), operation, (outcome) => {
+    const { attempts } = call.context;
+    emit('call-end', {
+      id,
+      operation,
+      status: outcome.status,
+      durationMs: clock.monotonic() - began,
+      attempts: [...attempts],
+      usage: addUsage(attempts.flatMap((attempt) => attempt.usage ?? [])),
+      ...(outcome.target !== undefined && { target: outcome.target }),
+      ...(outcome.status === 'failed' && { error: outcome.error }),
+    });
+  });
 }
 
 async function close(runtime: Runtime, infos: readonly MiddlewareInfo[], timeoutMs: number): Promise<void> {

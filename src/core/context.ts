@@ -2,8 +2,8 @@ import type { OperationName } from '../operations/index.ts';
 import type { Clock } from './clock.ts';
 import type { AttemptRecord } from './errors.ts';
 import type { Emit } from './events.ts';
-import type { AttemptObserver, MiddlewareInfo } from './middleware.ts';
-import type { Call } from './call.ts';
+import type { Plan } from './call.ts';
+import type { MiddlewareInfo } from './middleware.ts';
 
 /** A typed slot for facts that middlewares of one call share. */
 export interface ContextKey<T> {
@@ -43,6 +43,8 @@ export interface Context {
   readonly ledger: AttemptLedger;
   /** The attempt faces of the gateway, outermost first. */
   readonly faces: readonly MiddlewareInfo[];
+  /** Resolves a model name against the configuration this call keeps to its end. */
+  readonly resolve: (model: string, operation: OperationName) => Plan;
   /** Makes the context of a sub-call. */
   child(id: string): Context;
 }
@@ -51,6 +53,8 @@ export interface Context {
 export interface AttemptLedger {
   readonly records: AttemptRecord[];
   maximum: number;
+  /** Sub-calls made so far. */
+  children: number;
   update(id: string, facts: Partial<AttemptRecord>): void;
 }
 
@@ -62,6 +66,7 @@ export interface ContextOptions {
   readonly emit: Emit;
   readonly faces: readonly MiddlewareInfo[];
   readonly waitUntil: (work: Promise<unknown>) => void;
+  readonly resolve: Context['resolve'];
 }
 
 export function createContext(options: ContextOptions): Context {
@@ -71,6 +76,7 @@ export function createContext(options: ContextOptions): Context {
   const ledger: AttemptLedger = {
     records,
     maximum: options.attemptsMax,
+    children: 0,
     update(id, facts) {
       const index = records.findIndex((record) => record.id === id);
       const record = records[index];
@@ -94,8 +100,7 @@ export function createContext(options: ContextOptions): Context {
     waitUntil,
     ledger,
     faces,
+    resolve: options.resolve,
     child: (id) => createContext({ ...options, callId: id }),
   };
 }
-
-export type { AttemptObserver, Call, OperationName };

@@ -1,17 +1,7 @@
 import type { OperationName, Operations } from '../operations/index.ts';
-import type { Call, Plan } from './call.ts';
+import type { Call } from './call.ts';
 import { GatewayError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-
-/** Resolves a model name against the configuration a call keeps. */
-export type Resolve = (model: string, operation: OperationName, call: Call, request: unknown) => Plan;
-
-const resolvers = new WeakMap<object, Resolve>();
-
-/** Lets sub-calls and new plans of a call be resolved by its gateway. For the gateway only. */
-export function bindResolver(call: Call, resolve: Resolve): void {
-  resolvers.set(call.context, resolve);
-}
 
 export interface SubcallOptions {
   /** What it is for: `embedding`, `judge`, `summary`. Stands on every meter row. */
@@ -37,10 +27,7 @@ export function subcall<K extends OperationName>(
       limit: { name: 'subcallDepthMax', maximum: LIMITS.subcallDepthMax },
     });
   }
-  const resolve = resolverOf(call);
-  const id = `${call.id}/${options.purpose}${childNumber(call)}`;
-  const context = call.context.child(id);
-  resolvers.set(context, resolve);
+  const id = `${call.id}/${options.purpose}${++call.context.ledger.children}`;
   const { wire: _wire, target: _target, attempt: _attempt, raw: _raw, strict: _strict, ...rest } = call;
   return {
     ...rest,
@@ -50,8 +37,8 @@ export function subcall<K extends OperationName>(
     operation,
     request,
     stream: options.stream ?? false,
-    plan: resolve(options.model ?? request.model, operation, call, request),
-    context,
+    plan: call.context.resolve(options.model ?? request.model, operation),
+    context: call.context.child(id),
   } as unknown as Call<K>;
 }
 
@@ -60,22 +47,9 @@ export function subcall<K extends OperationName>(
  * middleware that stands outside `retry` and `route`, like `fallback`.
  */
 export function readdress<K extends OperationName>(call: Call<K>, model: string): Call<K> {
-  const plan = resolverOf(call as Call)(model, call.operation as K, call as Call, call.request);
+  const plan = call.context.resolve(model, call.operation);
   const { ledger } = call.context;
   ledger.maximum = Math.max(ledger.maximum, ledger.records.length + 1);
   const { target: _target, attempt: _attempt, ...rest } = call as Call;
   return { ...rest, plan } as unknown as Call<K>;
-}
-
-function resolverOf(call: Call): Resolve {
-  const resolve = resolvers.get(call.context);
-  if (resolve === undefined) throw new GatewayError('internal', 'This call was not made by a gateway.');
-  return resolve;
-}
-
-const children = new WeakMap<object, number>();
-function childNumber(call: Call): number {
-  const number = (children.get(call.context) ?? 0) + 1;
-  children.set(call.context, number);
-  return number;
 }

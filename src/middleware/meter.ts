@@ -1,4 +1,3 @@
-import { addUsage } from '../operations/usage.ts';
 import type { Usage, Target } from '../operations/shared.ts';
 import type { CachedFacts, Call, Scope } from '../core/call.ts';
 import { toGatewayError, type ErrorCode } from '../core/errors.ts';
@@ -83,22 +82,12 @@ export function meter(options: MeterOptions = {}): Middleware {
       attempt: (call) => (sink === undefined ? undefined : { end: (outcome) => write(attemptRow(call, outcome)) }),
     },
     async function meter(call, next) {
+      if (sink === undefined) return next(call);
       const { clock } = call.context;
       const began = clock.monotonic();
       return settle(next(call), call.operation, (outcome) => {
         const durationMs = clock.monotonic() - began;
         const error = outcome.status === 'failed' ? outcome.error : undefined;
-        call.context.emit('call-end', {
-          id: call.id,
-          operation: call.operation,
-          status: outcome.status,
-          durationMs,
-          attempts: [...call.context.attempts],
-          ...(outcome.target !== undefined && { target: outcome.target }),
-          ...(error !== undefined && { error }),
-          usage: addUsage(call.context.attempts.flatMap((attempt) => attempt.usage ?? [])),
-        });
-        if (sink === undefined) return;
         write({
           ...rowBase(call, durationMs),
           kind: 'call',
