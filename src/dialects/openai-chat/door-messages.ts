@@ -1,0 +1,116 @@
+import { invalidRequest } from '../../core/errors.ts';
+import { mintId } from '../../core/replay.ts';
+import { nativeRest, recordOf, stringOf } from '../../core/wire-json.ts';
+import type {
+  Message,
+  SystemMessage,
+  TextPart,
+  ToolMessage,
+  ToolResultPart,
+  UserMessage,
+} from '../../operations/chat-parts.ts';
+import type { Json, JsonObject, Native } from '../../operations/shared.ts';
+import { decodeAssistant } from './door-assistant.ts';
+import { decodePart } from './door-parts.ts';
+import { type Hints, PROTOCOL, withHints } from './hints.ts';
+import type { OpenAiChatFacts } from './quirks.ts';
+
+type Wire = Readonly<Record<string, unknown>>;
+type Facts = { -readonly [K in keyof OpenAiChatFacts]: OpenAiChatFacts[K] };
+const KNOWN = new Set(['role', 'content']);
+const KNOWN_RESULT = new Set(['role', 'content', 'tool_call_id']);
+
+/** Messages stay in their places; tool results in a row become one message. */
+export function decodeMessages(value: readonly unknown[], facts: Facts): Message[] {
+  const messages: Message[] = [];
+  /** The last call of the old kind: its result names only the function. */
+  let legacyId = '';
+  for (const [position, item] of value.entries()) {
+    const path = `messages[${position}]`;
+    const wire = recordOf(item);
+    if (wire === undefined) throw invalidRequest(path, 'a message object is needed.');
+    switch (wire['role']) {
+      case 'system':
+      case 'developer':
+      case 'user':
+        messages.push(decodeInput(wire, facts));
+        break;
+      case 'assistant': {
+        const decoded = decodeAssistant(wire, position, facts);
+        if (decoded.legacyId !== undefined) legacyId = decoded.legacyId;
+        messages.push(decoded.message);
+        break;
+      }
+      case 'tool':
+      case 'function':
+        addResult(messages, decodeResult(wire, position, legacyId));
+        break;
+      default:
+        throw invalidRequest(`${path}.role`, 'the role must be system, developer, user, assistant or tool.');
+    }
+  }
+  return messages;
+}
+
+function decodeInput(wire: Wire, facts: Facts): SystemMessage | UserMessage {
+  const { content, name } = wire;
+  const parts = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : partsOf(content, facts);
+  const hints: Hints = {
+    ...(Array.isArray(content) && { array: true }),
+    ...((content === null || content === undefined) && { content: 'null' as const }),
+  };
+  const native = nativeOf(wire, name);
+  const base = { ...(typeof name === 'string' && { name }), ...optional(withHints(native, hints)) };
+  if (wire['role'] === 'user') return { role: 'user', content: parts, ...base };
+  return { role: wire['role'] as 'system' | 'developer', content: parts as TextPart[], ...base };
+}
+
+/** What is left of a message; a name that is no text (`null`) stays as it was written. */
+function nativeOf(wire: Wire, name: unknown): Native | undefined {
+  const native = nativeRest(wire, KNOWN, PROTOCOL);
+  if (typeof name !== 'string' || native === undefined) return native;
+  const { name: _name, ...rest } = native[PROTOCOL] as JsonObject;
+  return Object.keys(rest).length > 0 ? { [PROTOCOL]: rest } : undefined;
+}
+
+function partsOf(content: unknown, facts: Facts): UserMessage['content'] {
+  return Array.isArray(content) ? content.map((part) => decodePart(part, facts)) : [];
+}
+
+function decodeResult(wire: Wire, position: number, legacyId: string): ToolResultPart {
+  const legacy = wire['role'] === 'function';
+  const name = stringOf(wire['name']);
+  const callId = legacy ? legacyId || mintId('call', `${position}`) : (stringOf(wire['tool_call_id']) ?? '');
+  const { content } = wire;
+  const texts = Array.isArray(content) ? content.map((part) => resultItem(part)) : undefined;
+  // A result is text: parts of another kind are kept by their JSON.
+  const known = new Set(legacy ? [...KNOWN_RESULT, 'name'] : KNOWN_RESULT);
+  const native = nativeRest(wire, known, PROTOCOL);
+  const odd = typeof content !== 'string' && texts === undefined && content !== undefined;
+  const kept = odd ? { [PROTOCOL]: { ...native?.[PROTOCOL], content: content as Json } } : native;
+  return {
+    type: 'tool-result',
+    callId,
+    ...(name !== undefined && { name }),
+    content: texts ?? (typeof content === 'string' ? content : ''),
+    ...optional(withHints(kept, { ...(texts !== undefined && { array: true }), ...(legacy && { legacy: true }) })),
+  };
+}
+
+function resultItem(value: unknown): TextPart {
+  const wire = recordOf(value);
+  const native = wire === undefined ? undefined : nativeRest(wire, new Set(['type', 'text']), PROTOCOL);
+  const text = stringOf(wire?.['text']) ?? (typeof value === 'string' ? value : JSON.stringify(value));
+  return { type: 'text', text, ...optional(native) };
+}
+
+function addResult(messages: Message[], part: ToolResultPart): void {
+  const last = messages.at(-1);
+  if (last?.role === 'tool')
+    messages[messages.length - 1] = { ...last, content: [...last.content, part] } as ToolMessage;
+  else messages.push({ role: 'tool', content: [part] });
+}
+
+export function optional(native: Native | undefined): { native?: Native } {
+  return native === undefined ? {} : { native };
+}

@@ -1,0 +1,138 @@
+import { countOf, numberOf, recordOf } from '../../core/wire-json.ts';
+import type { Json, Tokens, Usage } from '../../operations/shared.ts';
+import { usageOf } from '../../operations/usage.ts';
+
+type Wire = Readonly<Record<string, unknown>>;
+/** xAI bills in ticks, ten billion to the dollar (checked against its price list, 2026-11). */
+const TICKS_PER_USD = 1e10;
+
+/**
+ * The usage object of an answer in our disjoint classes. OpenAI counts cached and written tokens inside the prompt and
+ * reasoning inside the completion; servers that count reasoning apart are told by their total.
+ */
+export function decodeUsage(value: unknown, model: string, tier?: string): Usage | undefined {
+  const wire = recordOf(value);
+  if (wire === undefined) return undefined;
+  const prompt = countOf(wire['prompt_tokens']);
+  const completion = countOf(wire['completion_tokens']);
+  const flags: NonNullable<Usage['flags']>[number][] = [];
+  const tokens: Record<string, number> = {};
+  const put = (name: keyof Tokens, count: number) => {
+    if (count > 0) tokens[name] = count;
+  };
+  const input = splitInput(wire, prompt);
+  for (const name in input.tokens) put(name as keyof Tokens, input.tokens[name] ?? 0);
+  flags.push(...input.flags);
+
+  const details = recordOf(wire['completion_tokens_details']) ?? {};
+  const reasoning = countOf(details['reasoning_tokens'] ?? wire['reasoning_tokens']);
+  const audio = countOf(details['audio_tokens']);
+  const image = countOf(details['image_tokens']);
+  const rejected = countOf(details['rejected_prediction_tokens']);
+  const apart = reasoning > 0 && countOf(wire['total_tokens']) === prompt + completion + reasoning;
+  const output = completion - (apart ? 0 : reasoning) - audio - image - rejected;
+  if (output < 0) flags.push('totals-mismatch');
+  put('output', output);
+  put('reasoning', reasoning);
+  put('outputAudio', audio);
+  put('outputImage', image);
+  put('rejectedPrediction', rejected);
+
+  const units = unitsOf(wire);
+  const cost = costOf(wire);
+  const line = {
+    model,
+    role: 'main',
+    tokens,
+    ...(tier !== undefined && { tier }),
+    ...(units !== undefined && { units }),
+  };
+  return usageOf([line], {
+    raw: wire as Json,
+    ...(flags.length > 0 && { flags: [...new Set(flags)] }),
+    ...(cost !== undefined && { reportedCostUsd: cost }),
+  });
+}
+
+function splitInput(
+  wire: Wire,
+  prompt: number,
+): { tokens: Record<string, number>; flags: NonNullable<Usage['flags']> } {
+  const details = recordOf(wire['prompt_tokens_details']) ?? recordOf(wire['prompt_token_details']) ?? {};
+  // DeepSeek, Moonshot and Mistral have names of their own for tokens read from cache.
+  const cacheRead = countOf(
+    details['cached_tokens'] ?? wire['prompt_cache_hit_tokens'] ?? wire['cached_tokens'] ?? wire['num_cached_tokens'],
+  );
+  const cacheWrite = countOf(details['cache_write_tokens'] ?? details['cache_creation_input_tokens']);
+  const tokens: Record<string, number> = {
+    cacheRead,
+    cacheWrite,
+    inputAudio: countOf(details['audio_tokens']),
+    inputImage: countOf(details['image_tokens']),
+    inputVideo: countOf(details['video_tokens']),
+  };
+  let rest = prompt;
+  for (const name in tokens) rest -= tokens[name] ?? 0;
+  const media = ['inputAudio', 'inputImage', 'inputVideo'] as const;
+  const flags: NonNullable<Usage['flags']>[number][] = [];
+  // The cache may hold media too, but the wire does not say how much: text is taken to be cached first.
+  if (cacheRead > 0 && media.some((name) => (tokens[name] ?? 0) > 0)) {
+    flags.push('split-estimated');
+    for (const name of media) {
+      const taken = Math.min(Math.max(0, -rest), tokens[name] ?? 0);
+      tokens[name] = (tokens[name] ?? 0) - taken;
+      rest += taken;
+    }
+  }
+  if (rest < 0) flags.push('totals-mismatch');
+  tokens['input'] = Math.max(0, rest);
+  return { tokens, flags };
+}
+
+function unitsOf(wire: Wire): Record<string, number> | undefined {
+  const units: Record<string, number> = {};
+  const searches = countOf(
+    recordOf(wire['server_tool_use_details'] ?? wire['server_tool_use'])?.['web_search_requests'] ??
+      wire['num_search_queries'],
+  );
+  const seconds = numberOf(wire['prompt_audio_seconds']) ?? 0;
+  if (searches > 0) units['webSearch'] = searches;
+  if (seconds > 0) units['audioSeconds'] = seconds;
+  return Object.keys(units).length > 0 ? units : undefined;
+}
+
+/** What OpenRouter, DeepInfra, Perplexity and xAI say a call cost. */
+function costOf(wire: Wire): number | undefined {
+  const ticks = numberOf(wire['cost_in_usd_ticks']);
+  return (
+    numberOf(wire['cost']) ??
+    numberOf(recordOf(wire['cost'])?.['total_cost']) ??
+    numberOf(wire['estimated_cost']) ??
+    (ticks === undefined ? undefined : ticks / TICKS_PER_USD)
+  );
+}
+
+/** Our usage as this protocol's usage object; the inverse of {@link decodeUsage}, lines summed. */
+export function encodeUsage(usage: Usage): Record<string, Json> {
+  const { tokens } = usage;
+  const sum = (...names: (keyof Tokens)[]) => names.reduce((total, name) => total + (tokens[name] ?? 0), 0);
+  return {
+    prompt_tokens: usage.input,
+    completion_tokens: usage.output,
+    total_tokens: usage.total,
+    prompt_tokens_details: {
+      cached_tokens: sum('cacheRead', 'cacheReadAudio', 'cacheReadImage', 'cacheReadVideo'),
+      cache_write_tokens: sum('cacheWrite', 'cacheWrite5m', 'cacheWrite30m', 'cacheWrite1h', 'cacheWrite12h'),
+      audio_tokens: sum('inputAudio'),
+      ...(sum('inputImage') > 0 && { image_tokens: sum('inputImage') }),
+      ...(sum('inputVideo') > 0 && { video_tokens: sum('inputVideo') }),
+    },
+    completion_tokens_details: {
+      reasoning_tokens: sum('reasoning'),
+      audio_tokens: sum('outputAudio'),
+      ...(sum('outputImage') > 0 && { image_tokens: sum('outputImage') }),
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: sum('rejectedPrediction'),
+    },
+  };
+}
