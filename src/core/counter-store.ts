@@ -107,9 +107,12 @@ export type ReserveReply =
 export type Amounts = Readonly<Record<string, Quantity>>;
 
 export interface SettleReply {
-  /** `repeated`: this id was settled before; nothing changed. `unknown`: no such reservation; nothing changed. */
-  readonly status: 'settled' | 'released' | 'repeated' | 'unknown';
-  /** The limits after it, in the order they were reserved; empty for `repeated` and `unknown`. */
+  /**
+   * `repeated`: this id was settled before; nothing changed. `unknown`: no such reservation; nothing changed.
+   * `deferred`: the store is down and does it when it is back.
+   */
+  readonly status: 'settled' | 'released' | 'repeated' | 'unknown' | 'deferred';
+  /** The limits after `settled` or `released`, in the order they were reserved; otherwise empty. */
   readonly limits: readonly LimitState[];
 }
 
@@ -120,9 +123,9 @@ export type Adjustment = { readonly by: Quantity } | { readonly to: Quantity };
  * Counts what is spent, exactly: one atomic decision over any number of limits, settled once by attempt id.
  *
  * Held amounts do not drain and do not pass with a window's end into the next: what is settled counts in the window
- * it was reserved in, and in a rate from the moment it is settled. When the store cannot answer, every method rejects
- * with `unavailable` (stage `store`); what to do then is the limiter's `onStoreDown`. Settlements and releases are
- * kept by the store and sent when it is back.
+ * it was reserved in, and in a rate from the moment it is settled. When the store cannot answer, `settle` and `release`
+ * resolve with `deferred` and are done when it is back; every other method rejects with `unavailable` (stage `store`),
+ * and what to do then is the limiter's `onStoreDown`. A reservation whose answer was lost is released by the store.
  */
 export interface CounterStore {
   readonly name: string;
@@ -140,6 +143,8 @@ export interface CounterStore {
   remaining(limits: readonly LimitShape[]): MaybePromise<readonly LimitState[]>;
   /** Tops up or resets one limit, once per `id`. */
   adjust(id: string, limit: LimitShape, change: Adjustment): MaybePromise<LimitState>;
+  /** Looks at the server now and says what is wrong with it, e.g. an eviction policy that may drop limits. */
+  check?(): MaybePromise<StoreHealth>;
   health?(): StoreHealth;
   watch?(listener: (health: StoreHealth) => void): () => void;
   close?(): MaybePromise<void>;

@@ -71,9 +71,22 @@ export function unitsToDrain(shape: RateShape, fraction: number, needed: number)
   return units;
 }
 
-/** What a refund may still give back: the part of `amount` that cannot have drained since `sinceMs`. */
-export function refundable(shape: RateShape, amount: number, sinceMs: number, nowMs: number): number {
+/**
+ * Takes `amount` tokens, put in at `sinceMs`, out again: what has drained since then is gone and stays gone, to the
+ * fraction. Without that, a refund would open room that the rate forbids.
+ */
+export function refundRate(state: RateState, shape: RateShape, amount: number, sinceMs: number, nowMs: number): void {
   const units = Math.max(0, Math.floor(nowMs / shape.unitMs) - Math.floor(sinceMs / shape.unitMs));
-  // One fraction more than can have been there: a refund must never open room for what the rate forbids.
-  return Math.max(0, amount - drainedTokens(shape, shape.periodUnits - 1, units));
+  const gone = drainedTokens(shape, 0, units);
+  if (gone >= amount) return;
+  const { periodUnits } = shape;
+  state.used -= amount - gone;
+  state.fraction -= ((units % periodUnits) * (shape.maximum % periodUnits)) % periodUnits;
+  if (state.fraction < 0) {
+    state.fraction += periodUnits;
+    state.used += 1;
+  }
+  if (state.used > 0) return;
+  state.used = 0;
+  state.fraction = 0;
 }

@@ -85,7 +85,6 @@ interface Held {
   charge: boolean;
   onReserve: boolean;
   state: 'held' | 'spent' | 'expired';
-  expiredAt: number;
 }
 
 /** A rate counts in exact fractions of a token, as bigint over the period; everything else in plain integers. */
@@ -117,7 +116,6 @@ export function referenceCounters(now: () => number) {
       for (const held of bucket.held.filter((one) => one.expiresAt <= now())) {
         bucket.held.splice(bucket.held.indexOf(held), 1);
         held.state = 'expired';
-        held.expiredAt = now();
         if (held.charge) spend(index, held.amount);
       }
     });
@@ -130,9 +128,9 @@ export function referenceCounters(now: () => number) {
     const { rate, scale, concurrency } = shapeOf(index);
     if (concurrency) return;
     const bucket = buckets[index] as Bucket;
-    const drained = rate === undefined ? 0n : (scale - 1n + BigInt(now() - since) * BigInt(rate.maximum)) / scale;
-    const back = BigInt(amount) - drained;
-    if (back > 0n) bucket.level -= back * scale;
+    const drained = rate === undefined ? 0n : BigInt(now() - since) * BigInt(rate.maximum);
+    const back = BigInt(amount) * scale - drained;
+    if (back > 0n) bucket.level -= back;
     if (rate !== undefined && bucket.level < 0n) bucket.level = 0n;
   };
   const end = (held: Held): boolean => {
@@ -172,7 +170,6 @@ export function referenceCounters(now: () => number) {
             charge: command.charge,
             onReserve,
             state: onReserve ? 'spent' : 'held',
-            expiredAt: 0,
           };
           if (onReserve) spend(one.shape, one.amount);
           else (buckets[one.shape] as Bucket).held.push(entry);
@@ -205,7 +202,7 @@ export function referenceCounters(now: () => number) {
           if (command.type === 'release') refund(held.shape, held.amount, reservation.reservedAt);
         } else if (end(held) || !held.charge) spend(held.shape, amount);
         else if (amount >= held.amount) spend(held.shape, amount - held.amount);
-        else refund(held.shape, held.amount - amount, held.expiredAt);
+        else refund(held.shape, held.amount - amount, held.expiresAt);
       }
       return command.type === 'settle' ? 'settled' : 'released';
     },

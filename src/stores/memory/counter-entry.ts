@@ -21,7 +21,7 @@ export function enter(state: CounterState, limit: CheckedLimit, expiresAt: numbe
     spend(state, limit.amount);
     return { state, limit, lease: undefined };
   }
-  const lease: Lease = { amount: limit.amount, expiresAt, chargeOnExpire, expiredAt: undefined };
+  const lease: Lease = { amount: limit.amount, expiresAt, chargeOnExpire };
   hold(state, lease);
   return { state, limit, lease };
 }
@@ -33,7 +33,7 @@ export function settleEntry({ state, limit, lease }: Entry, actual: Amounts, now
     const late = !giveBack(state, lease);
     if (!late || !lease.chargeOnExpire) spend(state, amount);
     else if (amount >= lease.amount) spend(state, amount - lease.amount);
-    else refund(state, lease.amount - amount, lease.expiredAt ?? now, now);
+    else refund(state, lease.amount - amount, lease.expiresAt, now);
   }
   return view(state, limit, now);
 }
@@ -41,7 +41,7 @@ export function settleEntry({ state, limit, lease }: Entry, actual: Amounts, now
 export function releaseEntry({ state, limit, lease }: Entry, reservedAt: number, now: number): LimitState {
   advance(state, now);
   if (lease === undefined) refund(state, limit.amount, reservedAt, now);
-  else if (!giveBack(state, lease) && lease.chargeOnExpire) refund(state, lease.amount, lease.expiredAt ?? now, now);
+  else if (!giveBack(state, lease) && lease.chargeOnExpire) refund(state, lease.amount, lease.expiresAt, now);
   return view(state, limit, now);
 }
 

@@ -1,14 +1,13 @@
+import { denialOf } from '../../core/counter-denial.ts';
 import { limitState, type CheckedLimit } from '../../core/counter-limits.ts';
 import type { Denial, LimitState } from '../../core/counter-store.ts';
-import { drain, refundable, unitsToDrain, type RateState } from '../../core/rate-arithmetic.ts';
+import { drain, refundRate, type RateState } from '../../core/rate-arithmetic.ts';
 
 /** What one reservation holds of one limit. */
 export interface Lease {
   readonly amount: number;
   expiresAt: number;
   readonly chargeOnExpire: boolean;
-  /** When it expired and was taken out; it may still be settled late. */
-  expiredAt: number | undefined;
 }
 
 /** One limit: what is spent and what is held. For windows, totals and concurrency `fraction` and `at` stay 0. */
@@ -38,7 +37,6 @@ export function advance(state: CounterState, now: number): void {
       continue;
     }
     giveBack(state, lease);
-    lease.expiredAt = now;
     if (lease.chargeOnExpire) spend(state, lease.amount);
   }
 }
@@ -66,7 +64,7 @@ export function refund(state: CounterState, amount: number, since: number, now: 
   if (state.limit.kind === 'concurrency') return;
   const { rate } = state.limit;
   if (rate === undefined) state.used -= amount;
-  else state.used = Math.max(0, state.used - refundable(rate, amount, since, now));
+  else refundRate(state, rate, amount, since, now);
 }
 
 /** Whether nothing would be lost by forgetting it. */
@@ -81,26 +79,7 @@ export function view(state: CounterState, limit: CheckedLimit, now: number): Lim
 
 /** Why `limit` says no, or `undefined` if it admits. The state is at now. */
 export function denial(state: CounterState, limit: CheckedLimit, now: number): Denial | undefined {
-  const { amount, maximum } = limit;
-  const missing = amount - (maximum - state.used - state.held);
-  if (missing <= 0) return undefined;
-  const facts = view(state, limit, now);
-  if (amount > maximum) return { ...facts, blockedBy: 'size' };
-  const byUse = amount > maximum - state.used;
-  const wait = waitMs(state, limit, missing, now);
-  return { ...facts, blockedBy: byUse ? 'used' : 'held', ...(wait !== undefined && { retryAfterMs: wait }) };
-}
-
-function waitMs(state: CounterState, limit: CheckedLimit, missing: number, now: number): number | undefined {
-  if (limit.kind === 'window') return Math.max(0, limit.endsAt - now);
-  const { rate } = limit;
-  if (rate !== undefined && missing <= state.used) {
-    return Math.max(0, (state.at + unitsToDrain(rate, state.fraction, missing)) * rate.unitMs - now);
-  }
-  const expiring = expiryWaitMs(state, missing - (rate === undefined ? 0 : state.used), now);
-  if (rate === undefined || expiring === undefined) return expiring;
-  const draining = (state.at + unitsToDrain(rate, state.fraction, state.used)) * rate.unitMs - now;
-  return Math.max(0, draining, expiring);
+  return denialOf(limit, state, now, (missing) => expiryWaitMs(state, missing, now));
 }
 
 /** Milliseconds until leases worth `missing` have expired; `undefined` if there are not so many. */

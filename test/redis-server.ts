@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Unix socket of a Redis server for tests, or an empty text. */
+    redisSocket: string;
+    /** The program that was found, to start more of them. */
+    redisProgram: string;
+  }
+}
+
+export interface RedisServer {
+  readonly socket: string;
+  readonly process: ChildProcess;
+  /** Ends it at once and removes its folder. */
+  stop(): Promise<void>;
+}
+
+const START_MS_MAX = 5_000;
+
+/** Starts a server on a Unix socket in a folder of its own; `undefined` if the program is not there. */
+export async function startRedis(program: string, socket?: string): Promise<RedisServer | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-redis-'));
+  const path = socket ?? join(folder, 's');
+  const args = ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no', '--dir', folder];
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await gone;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  let failed = false;
+  void gone.then(() => {
+    failed = true;
+  });
+  const deadline = performance.now() + START_MS_MAX;
+  while (!failed && performance.now() < deadline) {
+    if (await ping(path)) return { socket: path, process: child, stop };
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await stop();
+  return undefined;
+}
+
+/** Asks rather than read the log: its words differ between a socket and a port. */
+function ping(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('error', () => resolve(false));
+    socket.once('data', (data) => {
+      resolve(data.toString().startsWith('+PONG'));
+      socket.destroy();
+    });
+    socket.once('connect', () => socket.write('PING\r\n'));
+  });
+}
+
+/** vitest `globalSetup`: one server for all tests. `POSTERN_TEST_REQUIRE_REDIS=1` makes a missing one a failure. */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const named = process.env['POSTERN_TEST_REDIS_SERVER'];
+  for (const program of named === undefined ? ['valkey-server', 'redis-server'] : [named]) {
+    const server = await startRedis(program);
+    if (server === undefined) continue;
+    project.provide('redisSocket', server.socket);
+    project.provide('redisProgram', program);
+    return server.stop;
+  }
+  if (process.env['POSTERN_TEST_REQUIRE_REDIS'] === '1') throw new Error('No Redis server found, and one is required.');
+  console.warn('No redis-server found: the Redis tests are skipped.');
+  project.provide('redisSocket', '');
+  project.provide('redisProgram', '');
+  return undefined;
+}
