@@ -43,10 +43,11 @@ export function assistantItems(message: AssistantMessage, path: string, options:
   return options.own ? items : withoutDanglingReasoning(items, path, options.losses);
 }
 
-/** Entries of one item come back together; written by hand, neighbours of one phase do. */
+/** Entries of one item come back together: they share its id, or say that they followed in a list without one. */
 function joins(left: Said, right: Said): boolean {
   if (phaseOf(left) !== phaseOf(right)) return false;
-  return nativeOf(left)?.['id'] === nativeOf(right)?.['id'];
+  const id = nativeOf(right)?.['id'];
+  return id === undefined ? nativeOf(right)?.['joined'] === true : nativeOf(left)?.['id'] === id;
 }
 
 function phaseOf(part: Said): TextPart['phase'] {
@@ -64,8 +65,10 @@ function messageItem(run: readonly Said[], message: AssistantMessage, options: A
   };
   const only = run.length === 1 && first.type === 'text' ? first : undefined;
   // Written by hand: the short form, which asks for neither id nor status.
-  if (only !== undefined && native === undefined) return merged({ ...shell, content: only.text }, message);
-  const content = run.map((part) => entryOf(part, usableNative(part, message), native?.['id'] !== undefined));
+  if (only !== undefined && (native === undefined || native['shape'] === 'text')) {
+    return merged({ ...shell, ...(native?.['item'] as Written | undefined), content: only.text }, message);
+  }
+  const content = run.map((part) => entryOf(part, usableNative(part, message), native !== undefined));
   const sendable = typeof id === 'string' && options.keepIds && !isMinted(id);
   return merged(
     {
@@ -85,7 +88,7 @@ function merged(item: Written, message: AssistantMessage): Written {
 }
 
 function entryOf(part: Said, native: JsonObject | undefined, decoded: boolean): Written {
-  const { id: _id, status: _status, item: _item, ...rest } = native ?? {};
+  const { id: _id, status: _status, item: _item, shape: _shape, joined: _joined, ...rest } = native ?? {};
   if (part.type === 'refusal') return { type: 'refusal', refusal: part.text, ...rest };
   const annotations = (part.citations ?? []).flatMap((citation) => annotationOf(citation, part.text) ?? []);
   const cited = decoded || annotations.length > 0 ? { annotations } : {};

@@ -29,7 +29,8 @@ export function reasoningItem(
   return replayed(part, sealed);
 }
 
-function replayed(part: ReasoningPart, sealed: boolean): Written {
+/** The item of a reasoning part of this protocol. */
+export function replayed(part: ReasoningPart, sealed: boolean): Written {
   const { lengths, ...rest } = (part.native?.[PROTOCOL] ?? {}) as Record<string, Json>;
   const texts = segments(part.text, Array.isArray(lengths) ? (lengths as number[]) : undefined);
   const full = part.form === 'full';

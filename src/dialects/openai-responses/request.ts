@@ -11,8 +11,8 @@ import { encodeToolChoice, encodeTools } from './tools.ts';
 
 /** What the door remembers of a request in this protocol, so that it can be written as it came. */
 export interface RequestFacts {
-  /** `input` was plain text. */
-  readonly input?: 'text';
+  /** `input` was plain text, or there was none. */
+  readonly input?: 'text' | 'none';
   /** The caller's word for `user`, where it used the old one. */
   readonly user?: 'user';
   /** The body said `stream: false`. */
@@ -32,7 +32,7 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
   const body: Written = {
     model: environment.target.model,
     ...instructions(request, losses),
-    input: asText(items, facts) ?? items,
+    ...((items.length > 0 || facts?.input !== 'none') && { input: asText(items, facts) ?? items }),
     ...(tools !== undefined && { tools }),
     ...(request.toolChoice !== undefined && {
       tool_choice: encodeToolChoice(request.toolChoice, request.tools ?? []),

@@ -6,7 +6,7 @@ import type { Losses } from './losses.ts';
 import { nativeOf, PROTOCOL, type Written } from './protocol.ts';
 
 /** Built-in tools: our word, the wire's word. Others of ours have no counterpart here. */
-const HOSTED: Readonly<Record<string, string>> = {
+export const HOSTED: Readonly<Record<string, string>> = {
   web_search: 'web_search',
   code_execution: 'code_interpreter',
   file_search: 'file_search',
