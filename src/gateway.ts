@@ -13,7 +13,8 @@ import type { OperationName, Operations } from './operations/index.ts';
 import { didYouMean } from './operations/problem.ts';
 import { createAmbient } from '#platform';
 import { chatResponseOf, costKey, embedResponseOf } from './response.ts';
-import { type Configuration, createRuntime, createShared, type Runtime, type Shared } from './runtime.ts';
+import { type Configuration, createRuntime, type Runtime } from './runtime.ts';
+import { createShared, type Shared } from './shared.ts';
 import { standard } from './standard.ts';
 
 const OPTION_NAMES = new Set([

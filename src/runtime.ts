@@ -1,11 +1,8 @@
-import { EventEmitter } from 'eventemitter3';
 import type { Call, Next, Reply } from './core/call.ts';
-import { type Clock, systemClock } from './core/clock.ts';
+import type { Clock } from './core/clock.ts';
 import { compose } from './core/compose.ts';
 import { createDispatch } from './core/dispatch.ts';
 import { GatewayError, invalidOptions, toGatewayError } from './core/errors.ts';
-import type { Emit, EventName, Events, GatewayEvents } from './core/events.ts';
-import { createHealth, type Health } from './core/health.ts';
 import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
 import { compileRegistry, type ModelsConfiguration, type Registry } from './core/registry.ts';
@@ -13,71 +10,13 @@ import { settle } from './core/reply.ts';
 import { linkedController } from './core/signals.ts';
 import type { OperationName } from './operations/index.ts';
 import { addUsage } from './operations/usage.ts';
+import { reportProblem, type Shared } from './shared.ts';
 
 /** The data half of a gateway's options: what `configure` may change while calls are in flight. */
 export interface Configuration {
   readonly models?: ModelsConfiguration;
   /** Each middleware's JSON options, by its name. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
-/** What all gateways derived from one share: clock, events, health, background work, the end. */
-export interface Shared {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly events: Events;
-  readonly emit: Emit;
-  readonly health: Health;
-  readonly inFlight: Set<(reason: unknown) => void>;
-  readonly background: Set<Promise<unknown>>;
-  readonly started: Set<MiddlewareInfo>;
-  waitUntil(work: Promise<unknown>): void;
-  closed: boolean;
-}
-
-export function createShared(clock: Clock = systemClock, random: () => number = Math.random): Shared {
-  const emitter = new EventEmitter();
-  const background = new Set<Promise<unknown>>();
-  const emit: Emit = (name, event) => {
-    if (emitter.listenerCount(name) === 0) return;
-    for (const listener of emitter.listeners(name)) {
-      try {
-        listener(event);
-      } catch (thrown) {
-        // A listener harms neither the call nor the other listeners; a failing problem listener is not told of itself.
-        if (name !== 'problem') reportProblem(emit, thrown, `listener of ${name}`);
-      }
-    }
-  };
-  const events: Events = {
-    on(name, listener) {
-      emitter.on(name, listener);
-      return () => void emitter.off(name, listener);
-    },
-    has: (name: EventName) => emitter.listenerCount(name) > 0,
-  };
-  return {
-    clock,
-    random,
-    events,
-    emit,
-    health: createHealth(clock, emit),
-    inFlight: new Set(),
-    background,
-    started: new Set(),
-    closed: false,
-    waitUntil(work) {
-      const watched = work
-        .catch((thrown: unknown) => reportProblem(emit, thrown, 'background work'))
-        .finally(() => background.delete(watched));
-      background.add(watched);
-    },
-  };
-}
-
-function reportProblem(emit: Emit, thrown: unknown, stage: string): void {
-  const error = toGatewayError(thrown, stage);
-  emit('problem', { stage, code: error.code, error } satisfies GatewayEvents['problem']);
 }
 
 /** One gateway's machinery: providers, configuration and the folded handler. */

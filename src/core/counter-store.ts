@@ -125,7 +125,8 @@ export type Adjustment = { readonly by: Quantity } | { readonly to: Quantity };
  * Held amounts do not drain and do not pass with a window's end into the next: what is settled counts in the window
  * it was reserved in, and in a rate from the moment it is settled. When the store cannot answer, `settle` and `release`
  * resolve with `deferred` and are done when it is back; every other method rejects with `unavailable` (stage `store`),
- * and what to do then is the limiter's `onStoreDown`. A reservation whose answer was lost is released by the store.
+ * and what to do then is the limiter's `onStoreDown`. A reservation whose answer was lost is
+ * released by the store, so ask again under a new id.
  */
 export interface CounterStore {
   readonly name: string;

@@ -1,76 +1,8 @@
 import type { ChatResponse } from '../operations/chat.ts';
 import type { Target, Usage } from '../operations/shared.ts';
+import { type ErrorCode, type Fault, VERDICTS } from './verdicts.ts';
 
-export type ErrorCode =
-  | 'invalid-request'
-  | 'invalid-options'
-  | 'authentication'
-  | 'permission'
-  | 'not-found'
-  | 'rate-limited'
-  | 'quota-exceeded'
-  | 'overloaded'
-  | 'unavailable'
-  | 'connection'
-  | 'timeout'
-  | 'aborted'
-  | 'context-too-long'
-  | 'request-too-large'
-  | 'content-filtered'
-  | 'guardrail-blocked'
-  | 'budget-exceeded'
-  | 'circuit-open'
-  | 'unsupported'
-  | 'bad-response'
-  | 'stream-interrupted'
-  | 'invalid-output'
-  | 'limit-exceeded'
-  | 'no-target'
-  | 'all-targets-failed'
-  | 'closed'
-  | 'internal';
-
-/** Whose doing it was. Decided once; retry, fallback, breaker, key rotation and metering all read this. */
-export type Fault = 'caller' | 'request' | 'credential' | 'target' | 'network' | 'gateway';
-
-interface Verdict {
-  readonly fault: Fault;
-  /** The same request to the same target may succeed. */
-  readonly retryable: boolean;
-  /** Another target may succeed. */
-  readonly fallbackable: boolean;
-}
-
-/** The one fault table. */
-export const VERDICTS: Readonly<Record<ErrorCode, Verdict>> = {
-  'invalid-request': { fault: 'caller', retryable: false, fallbackable: false },
-  'invalid-options': { fault: 'caller', retryable: false, fallbackable: false },
-  authentication: { fault: 'credential', retryable: false, fallbackable: true },
-  permission: { fault: 'credential', retryable: false, fallbackable: true },
-  'not-found': { fault: 'request', retryable: false, fallbackable: true },
-  'rate-limited': { fault: 'target', retryable: true, fallbackable: true },
-  'quota-exceeded': { fault: 'credential', retryable: false, fallbackable: true },
-  overloaded: { fault: 'target', retryable: true, fallbackable: true },
-  unavailable: { fault: 'target', retryable: true, fallbackable: true },
-  connection: { fault: 'network', retryable: true, fallbackable: true },
-  timeout: { fault: 'target', retryable: true, fallbackable: true },
-  aborted: { fault: 'caller', retryable: false, fallbackable: false },
-  'context-too-long': { fault: 'request', retryable: false, fallbackable: true },
-  'request-too-large': { fault: 'request', retryable: false, fallbackable: true },
-  'content-filtered': { fault: 'request', retryable: false, fallbackable: true },
-  'guardrail-blocked': { fault: 'request', retryable: false, fallbackable: false },
-  'budget-exceeded': { fault: 'gateway', retryable: false, fallbackable: false },
-  'circuit-open': { fault: 'gateway', retryable: false, fallbackable: true },
-  unsupported: { fault: 'request', retryable: false, fallbackable: true },
-  'bad-response': { fault: 'target', retryable: true, fallbackable: true },
-  'stream-interrupted': { fault: 'target', retryable: true, fallbackable: true },
-  'invalid-output': { fault: 'request', retryable: false, fallbackable: true },
-  'limit-exceeded': { fault: 'gateway', retryable: false, fallbackable: false },
-  'no-target': { fault: 'gateway', retryable: false, fallbackable: false },
-  'all-targets-failed': { fault: 'target', retryable: false, fallbackable: false },
-  closed: { fault: 'caller', retryable: false, fallbackable: false },
-  internal: { fault: 'gateway', retryable: false, fallbackable: false },
-};
+export { type ErrorCode, type Fault, VERDICTS };
 
 /** One exchange with one target, as it happened. */
 export interface AttemptRecord {
@@ -218,7 +150,7 @@ export class GatewayError extends Error {
 
   /** Everything but the cause's own fields and the stack: plain JSON, safe to log. */
   toJSON(): Record<string, unknown> {
-    const facts: object = this;
+    const facts = Object.fromEntries(Object.entries(this));
     return {
       ...facts,
       name: this.name,
@@ -292,7 +224,6 @@ function safeCause(thrown: unknown): unknown {
 
 /** One line of at most 300 characters, without control characters: fit for any log. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing control characters is the point
   const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
   return line.length <= MESSAGE_LENGTH_MAX ? line : `${line.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
 }

@@ -1,43 +1,17 @@
-import type { Clock, Timer } from './clock.ts';
+import type { Timer } from './clock.ts';
 import { abortedError, GatewayError, isGatewayError, toGatewayError } from './errors.ts';
+import {
+  closeLayer,
+  type Ending,
+  type EventSource,
+  type EventStreamOptions,
+  iterableSource,
+  type Transform,
+} from './event-source.ts';
 import { LIMITS } from './limits.ts';
+import { watchProgress } from './watch-progress.ts';
 
-/** Where events come from. */
-export interface EventSource<E> {
-  /** Reads once from upstream and emits what that gave, none to many. Resolves `false` after the last. */
-  read(emit: (event: E) => void): Promise<boolean>;
-  /** Stops upstream. Called at most once, and not after the source ended by itself. */
-  cancel(reason: unknown): void;
-  /** Bytes read so far, where the source knows. Bounds what is held before the first content. */
-  readonly bytes?: number;
-}
-
-export type Ending =
-  | { readonly status: 'completed' }
-  | { readonly status: 'cancelled' }
-  | { readonly status: 'failed'; readonly error: unknown };
-
-/** One layer over a stream's events. Synchronous; all layers of a stream run in one loop. */
-export interface Transform<E> {
-  /** Emits none to many events for each one. Absent: passes events on. */
-  event?(event: E, emit: (event: E) => void): void;
-  /** The source has ended well: flush what was held. */
-  end?(emit: (event: E) => void): void | Promise<void>;
-  /** Always last, exactly once, whatever happened. Inner layers first. */
-  close?(ending: Ending): void;
-  /** It only looks: the provider's bytes stay true. */
-  readonly observes?: true;
-}
-
-export interface EventStreamOptions {
-  readonly clock: Clock;
-  /** Ends the stream with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Closes a stream nobody reads, in milliseconds; 0 never does. @defaultValue 60_000 */
-  readonly consumerIdleMs?: number;
-  /** Hears what a layer's `close` threw. */
-  readonly onProblem?: (error: GatewayError) => void;
-}
+export { type Ending, type EventSource, type EventStreamOptions, iterableSource, type Transform };
 
 type Emit<E> = (event: E) => void;
 
@@ -58,13 +32,12 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   #layerError: unknown;
   #state: 'open' | 'ended' | 'failed' = 'open';
   #failure: GatewayError | undefined;
-  #busy: Promise<unknown> | undefined;
+  /** The last `next` that is still on its way, and whether there is one. */
+  #turn: Promise<IteratorResult<E, undefined>> | undefined;
+  #waits = false;
   #interrupt: ((error: unknown) => void) | undefined;
   #idle: Timer | undefined;
   #pulls = 0;
-  readonly #free = (): void => {
-    this.#busy = undefined;
-  };
   readonly #onAbort = (): void => this.#stop(abortedError(this.#options.signal?.reason), 'failed');
 
   constructor(source: EventSource<E>, options: EventStreamOptions) {
@@ -78,7 +51,9 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   append(layer: Transform<E>): this {
     if (this.#chain !== undefined)
       throw new GatewayError('internal', 'A stream that is being read takes no more layers.');
-    if (this.#state !== 'open') closeLayer(layer, this.#ending(), this.#options.onProblem);
+    const ending: Ending =
+      this.#failure === undefined ? { status: 'cancelled' } : { status: 'failed', error: this.#failure };
+    if (this.#state !== 'open') closeLayer(layer, ending, this.#options.onProblem);
     else this.#layers.push(layer);
     return this;
   }
@@ -109,21 +84,28 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
 
   next(): Promise<IteratorResult<E, undefined>> {
     this.#pulls++;
+    // Calls of `next` that overlap take their turns, in order.
+    const turn = this.#turn === undefined ? this.#step() : this.#turn.then(this.#step, this.#step);
+    if (this.#waits) {
+      this.#turn = turn;
+      const free = (): void => {
+        if (this.#turn !== turn) return;
+        this.#turn = undefined;
+        this.#waits = false;
+      };
+      // Registered before the consumer's own reaction, so it runs before it.
+      turn.then(free, free);
+    }
+    return turn;
+  }
+
+  readonly #step = (): Promise<IteratorResult<E, undefined>> => {
     if (this.#taken < this.#queue.length) return Promise.resolve({ done: false, value: this.#take() });
     if (this.#state === 'ended') return Promise.resolve({ done: true, value: undefined });
     if (this.#state === 'failed') return Promise.reject(this.#failure);
-    // Two `next` calls at once take their turns.
-    if (this.#busy !== undefined)
-      return this.#busy.then(
-        () => this.next(),
-        () => this.next(),
-      );
-    const turn = this.#advance();
-    this.#busy = turn;
-    // Registered before the consumer's own reaction, so it runs before it.
-    turn.then(this.#free, this.#free);
-    return turn;
-  }
+    this.#waits = true;
+    return this.#advance();
+  };
 
   /** Stops the stream: upstream is closed, the layers hear `cancelled`. */
   return(): Promise<IteratorResult<E, undefined>> {
@@ -140,9 +122,8 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     return this;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.cancel();
-    return Promise.resolve();
   }
 
   #take(): E {
@@ -213,7 +194,6 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
       }
     };
   }
-  /** What each layer emits into. */
   #emits: Emit<E>[] = [];
 
   async #finish(): Promise<void> {
@@ -260,63 +240,14 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     for (const layer of this.#layers) closeLayer(layer, ending, this.#options.onProblem);
   }
 
-  #ending(): Ending {
-    if (this.#state === 'failed') return { status: 'failed', error: this.#failure };
-    return { status: 'cancelled' };
-  }
-
-  /** Fires after one to two idle times without a pull, unless the consumer is the one who waits. */
   #watchConsumer(): void {
     const idleMs = this.#options.consumerIdleMs ?? LIMITS.consumerIdleMs;
     if (idleMs === 0 || this.#idle !== undefined || this.#state !== 'open') return;
-    let seen = this.#pulls;
-    const check = (): void => {
-      if (this.#state !== 'open') return;
-      if (this.#busy === undefined && seen === this.#pulls) {
-        const message = `Nobody read the stream for ${idleMs} ms, so it was closed.`;
-        this.#stop(
-          new GatewayError('limit-exceeded', message, {
-            stage: 'consumer',
-            limit: { name: 'consumerIdleMs', maximum: idleMs },
-          }),
-          'failed',
-        );
-        return;
-      }
-      seen = this.#pulls;
-      this.#idle = this.#options.clock.after(idleMs, check);
-    };
-    this.#idle = this.#options.clock.after(idleMs, check);
+    const progress = (): number => (this.#waits ? Number.NaN : this.#pulls);
+    this.#idle = watchProgress(this.#options.clock, idleMs, progress, () => {
+      const message = `Nobody read the stream for ${idleMs} ms, so it was closed.`;
+      const limit = { name: 'consumerIdleMs', maximum: idleMs };
+      this.#stop(new GatewayError('limit-exceeded', message, { stage: 'consumer', limit }), 'failed');
+    });
   }
-}
-
-function closeLayer<E>(layer: Transform<E>, ending: Ending, onProblem?: (error: GatewayError) => void): void {
-  try {
-    layer.close?.(ending);
-  } catch (error) {
-    onProblem?.(toGatewayError(error, 'Closing a stream layer'));
-  }
-}
-
-/** A source over anything iterable. */
-export function iterableSource<E>(items: Iterable<E> | AsyncIterable<E>): EventSource<E> {
-  if (Symbol.asyncIterator in items) {
-    const iterator = items[Symbol.asyncIterator]();
-    return {
-      async read(emit) {
-        const { done, value } = await iterator.next();
-        if (done === true) return false;
-        emit(value);
-        return true;
-      },
-      cancel: () => void iterator.return?.()?.then(undefined, () => undefined),
-    };
-  }
-  return {
-    read(emit) {
-      for (const item of items) emit(item);
-      return Promise.resolve(false);
-    },
-    cancel: () => undefined,
-  };
 }

@@ -31,7 +31,6 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): Record<
     if (!NAME.test(name)) throw invalidRequest('headers', 'a header name holds a character that is not allowed.');
     if (REFUSED.has(lower))
       throw invalidRequest(`headers.${lower}`, 'is set by the provider; give credentials to the provider.');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the point
     if (
       typeof value !== 'string' ||
       /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) ||
