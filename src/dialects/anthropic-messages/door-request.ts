@@ -78,7 +78,8 @@ function factsOf(
     protocol: PROTOCOL,
     ...(headers['anthropic-version'] !== undefined && { version: headers['anthropic-version'] }),
     ...(headers['anthropic-beta'] !== undefined && { betas: headers['anthropic-beta'] }),
-    ...(recordOf(wire['thinking']) === undefined && { thinking: 'absent' }),
+    // An effort without thinking steers the words only; canonically the two are one option.
+    ...(recordOf(wire['thinking']) === undefined && effortOf(wire)),
     ...(output?.type === 'schema' && { schema: output.schema }),
   };
 }
@@ -130,6 +131,11 @@ function decodeReasoning(wire: Body, rest: Record<string, unknown>): ReasoningOp
       rest['thinking'] = thinking;
       return effort === undefined ? undefined : { effort };
   }
+}
+
+function effortOf(wire: Body): { effort?: string } {
+  const effort = EFFORTS.find((known) => known === recordOf(wire['output_config'])?.['effort']);
+  return effort === undefined ? {} : { effort };
 }
 
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;

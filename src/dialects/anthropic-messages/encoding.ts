@@ -46,6 +46,9 @@ export class Encoding {
 
   /** Notes a breakpoint; `placeBreakpoints` writes the ones that fit. */
   cache(block: Wire, hint: CacheHint | undefined, path: string): void {
-    if (hint !== undefined) this.breakpoints.push({ block, hint, path });
+    if (hint === undefined) return;
+    // A hint on a message and one on its last part are the same breakpoint; the later word counts.
+    if (this.breakpoints.at(-1)?.block === block) this.breakpoints.pop();
+    this.breakpoints.push({ block, hint, path });
   }
 }

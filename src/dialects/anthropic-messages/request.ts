@@ -27,7 +27,9 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
     ...(output.format !== undefined && { format: output.format }),
   };
   const automatic = request.cache?.mode === 'auto';
-  if (request.cache?.mode !== 'off') placeBreakpoints(encoding, automatic ? 1 : 0);
+  // Automatic caching takes one of the places, and so do breakpoints that came as native fields.
+  const native = (tools.tools ?? []).filter((tool) => tool['cache_control'] !== undefined).length;
+  if (request.cache?.mode !== 'off') placeBreakpoints(encoding, native + (automatic ? 1 : 0));
   const body: Wire = {
     model: environment.target.model,
     max_tokens: maxTokens,

@@ -8,7 +8,7 @@ const TOP_P_MIN_THINKING = 0.95;
 export function encodeSampling(request: ChatRequest, thinks: boolean, encoding: Encoding): Wire {
   const { temperature, topP, topK } = request;
   const asked: Wire = {
-    ...(temperature !== undefined && { temperature: clampTemperature(temperature, encoding) }),
+    ...(temperature !== undefined && { temperature }),
     ...(topP !== undefined && { top_p: topP }),
     ...(topK !== undefined && { top_k: topK }),
   };
@@ -26,6 +26,7 @@ export function encodeSampling(request: ChatRequest, thinks: boolean, encoding: 
     for (const name of Object.keys(FIELDS)) drop(name, why);
     return asked;
   }
+  if (temperature !== undefined) asked['temperature'] = clampTemperature(temperature, encoding);
   if (thinks) {
     if (asked['temperature'] !== 1) drop('temperature', 'thinking allows no temperature but 1');
     if (topP !== undefined && topP < TOP_P_MIN_THINKING)

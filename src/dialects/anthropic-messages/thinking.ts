@@ -34,6 +34,10 @@ export function encodeThinking(request: ChatRequest, forced: boolean, encoding: 
   const base = answerTokens(request, encoding);
   const { reasoning } = request;
   if (reasoning === undefined) return { maxTokens: base };
+  // A caller of our own door that set an effort but no thinking meant just that.
+  if (reasoning.effort !== undefined && reasoning.effort === encoding.facts['effort']) {
+    return { maxTokens: base, effort: reasoning.effort };
+  }
   if (model.thinking === 'none') {
     if (reasoning.effort !== 'none')
       encoding.lose('unsupported', 'reasoning', 'reasoning', 'this model does not think');
@@ -75,11 +79,9 @@ function adaptiveThinking(request: ChatRequest, maxTokens: number, encoding: Enc
     encoding.lose('degraded', 'reasoning', 'reasoning.budgetTokens', message);
   }
   const level = effort === undefined || effort === 'none' ? undefined : nearestEffort(effort, encoding);
-  // A caller of our own door that set an effort but no thinking meant just that.
-  const untouched = encoding.facts['thinking'] === 'absent' && effort !== undefined;
   return {
     maxTokens,
-    ...(!untouched && { thinking: { type: 'adaptive', ...display(request) } }),
+    thinking: { type: 'adaptive', ...display(request) },
     ...(level !== undefined && { effort: level }),
   };
 }
