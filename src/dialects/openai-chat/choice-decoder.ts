@@ -62,7 +62,7 @@ export class ChoiceDecoder {
     // Two names for one thing: a server that sends both says the same twice.
     const reasoning = delta['reasoning_content'] || delta['reasoning'];
     if (typeof reasoning === 'string' && reasoning !== '') blocks.reasoning(reasoning, emit);
-    if (delta['reasoning_details']) blocks.details(delta['reasoning_details'], reasoning, emit);
+    if (delta['reasoning_details']) blocks.details(delta['reasoning_details'], emit);
     const content = delta['content'];
     if (typeof content === 'string') {
       if (content !== '') blocks.text(content, logprobs, emit);

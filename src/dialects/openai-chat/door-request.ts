@@ -143,14 +143,14 @@ function outputOf(value: unknown): OutputFormat | undefined {
   const schema = recordOf(spec?.['schema']);
   if (wire?.['type'] !== 'json_schema' || spec === undefined || schema === undefined) return undefined;
   const { name, description, strict, schema: _schema, ...rest } = spec;
+  const native: JsonObject = { ...(rest as JsonObject), ...(strict === null && { strict: null }) };
   return {
     type: 'schema',
     name: stringOf(name) ?? 'answer',
     schema: schema as JsonSchema,
     ...(typeof description === 'string' && { description }),
     ...(typeof strict === 'boolean' && { strict }),
-    ...(strict === null && { native: { [PROTOCOL]: { strict: null } } }),
-    ...(Object.keys(rest).length > 0 && { native: { [PROTOCOL]: rest as JsonObject } }),
+    ...(Object.keys(native).length > 0 && { native: { [PROTOCOL]: native } }),
   };
 }
 

@@ -24,6 +24,8 @@ export class TextBlocks {
   #citations: Citation[] = [];
   #details: Record<string, Json>[] = [];
   #signature = '';
+  /** The open reasoning has come as plain text, so its details only say it again. */
+  #plain = false;
 
   constructor(slots: Slots) {
     this.#slots = slots;
@@ -39,7 +41,9 @@ export class TextBlocks {
 
   reasoning(text: string, emit: Emit): void {
     if (this.#kind !== 'reasoning') this.#open('reasoning', emit);
-    if (text !== '') (this.#block as BlockText).push(text, emit);
+    if (text === '') return;
+    this.#plain = true;
+    (this.#block as BlockText).push(text, emit);
   }
 
   refusal(text: string, emit: Emit): void {
@@ -49,11 +53,13 @@ export class TextBlocks {
   }
 
   /** OpenRouter's reasoning in pieces: kept whole for the next turn, read where no plain text came beside it. */
-  details(value: unknown, told: unknown, emit: Emit): void {
+  details(value: unknown, emit: Emit): void {
     const details = arrayOf(value);
     if (details.length === 0) return;
     // Details may close a block that has moved on to text; they then make a block of their own.
-    this.reasoning(told ? '' : textOfDetails(details), emit);
+    this.reasoning('', emit);
+    const text = this.#plain ? '' : textOfDetails(details);
+    if (text !== '') (this.#block as BlockText).push(text, emit);
     addDetails(this.#details, details);
   }
 
@@ -133,6 +139,7 @@ export class TextBlocks {
     this.#citations = [];
     this.#details = [];
     this.#signature = '';
+    this.#plain = false;
   }
 
   #reasoningPart(text: string): ReasoningPart {

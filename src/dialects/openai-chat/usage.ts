@@ -13,7 +13,9 @@ const TICKS_PER_USD = 1e10;
 export function decodeUsage(value: unknown, model: string, tier?: string): Usage | undefined {
   const wire = recordOf(value);
   if (wire === undefined) return undefined;
-  const prompt = countOf(wire['prompt_tokens']);
+  // Voyage tells only a total of its embeddings.
+  const onlyTotal = wire['prompt_tokens'] === undefined && wire['completion_tokens'] === undefined;
+  const prompt = countOf(wire[onlyTotal ? 'total_tokens' : 'prompt_tokens']);
   const completion = countOf(wire['completion_tokens']);
   const flags: NonNullable<Usage['flags']>[number][] = [];
   const tokens: Record<string, number> = {};
