@@ -17,9 +17,9 @@ export function cacheControl(hint: CacheHint): Wire {
 
 /**
  * Writes `cache_control` on the blocks that asked for it: the last four, because those cover the most, and no longer
- * lifetime after a shorter one, which the API refuses.
+ * lifetime after a shorter one, which the API refuses. `ttl` is for those that name no lifetime.
  */
-export function placeBreakpoints(encoding: Encoding, reserved: number): void {
+export function placeBreakpoints(encoding: Encoding, reserved: number, ttl?: CacheTtl): void {
   const all = encoding.breakpoints;
   const room = Math.max(0, BREAKPOINTS_MAX - reserved);
   const dropped = all.slice(0, Math.max(0, all.length - room));
@@ -33,8 +33,8 @@ export function placeBreakpoints(encoding: Encoding, reserved: number): void {
   }
   let shortSeen = false;
   for (const { block, hint, path } of all.slice(dropped.length)) {
-    const control = cacheControl(hint);
-    const asked = hint === true ? undefined : hint.ttl;
+    const asked = hint === true ? ttl : (hint.ttl ?? ttl);
+    const control = cacheControl(asked === undefined ? true : { ttl: asked });
     if (asked !== undefined && asked !== control['ttl']) {
       encoding.lose('clamped', 'cache', path, `a cache lifetime of ${asked} becomes ${String(control['ttl'])}`);
     }

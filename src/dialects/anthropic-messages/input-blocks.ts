@@ -29,7 +29,9 @@ function encodeBlock(part: InputPart | ApprovalResponsePart, path: string, encod
     case 'text': {
       if (part.text === '') return undefined;
       // The API refuses citations on what the user says.
-      const { citations: _citations, ...plain } = part;
+      const { citations, ...plain } = part;
+      if (citations !== undefined)
+        encoding.lose('dropped-part', 'citations', path, 'words of the user cite nothing here');
       return encodeText(plain, path, encoding);
     }
     case 'image':
@@ -115,6 +117,7 @@ export function encodeToolResult(part: ToolResultPart, path: string, encoding: E
       type: 'tool_result',
       tool_use_id: encodeId(part.callId, path, encoding),
       ...(content.length > 0 && { content }),
+      ...(content.length === 0 && part.structured !== undefined && { content: JSON.stringify(part.structured) }),
       ...(part.isError !== undefined && { is_error: part.isError }),
     },
     part,

@@ -39,6 +39,7 @@ export function encodeMessages(request: ChatRequest, encoding: Encoding): Turns 
   };
   for (const [index, message] of request.messages.entries()) {
     const path = `messages[${index}]`;
+    if (message.name !== undefined) encoding.lose('unsupported', 'name', `${path}.name`, 'speakers have no names here');
     switch (message.role) {
       case 'tool':
         turn = addResults(message, turn ?? newTurn(), pending, path, encoding);

@@ -62,8 +62,10 @@ const ALWAYS_THINKS: AnthropicModel = { ...FIVE, thinkingOff: false };
 
 const MODELS: readonly (readonly [name: string, model: AnthropicModel])[] = [
   ['claude-opus-5-5', { ...ALWAYS_THINKS, forcedTools: false }],
-  ['claude-fable-5-', { ...ALWAYS_THINKS, forcedTools: false }],
-  ['claude-mythos-5-', { ...ALWAYS_THINKS, forcedTools: false }],
+  ['claude-fable-5-1', { ...ALWAYS_THINKS, forcedTools: false }],
+  ['claude-fable-5-2', { ...ALWAYS_THINKS, forcedTools: false }],
+  ['claude-mythos-5-1', { ...ALWAYS_THINKS, forcedTools: false }],
+  ['claude-mythos-5-2', { ...ALWAYS_THINKS, forcedTools: false }],
   ['claude-fable-5', ALWAYS_THINKS],
   ['claude-mythos-5', ALWAYS_THINKS],
   ['claude-mythos-preview', { ...ALWAYS_THINKS, thinking: 'both' }],

@@ -58,12 +58,17 @@ function schemaPlan(output: SchemaOutput, request: ChatRequest, encoding: Encodi
 function nativeFormat(output: SchemaOutput, encoding: Encoding): Wire {
   // What came through our own door in this very form goes out as it came.
   const own = encoding.facts['schema'] === output.schema;
-  const { schema, changed } = own ? { schema: output.schema, changed: false } : plainSchema(output.schema);
+  const { schema, changed } = own ? { schema: output.schema, changed: false } : plainSchema(described(output));
   if (changed) {
     const message = 'keywords that structured output does not enforce were moved into descriptions';
     encoding.lose('schema-rewritten', 'output', 'output.schema', message);
   }
   return mergeNative<Wire>({ type: 'json_schema', schema: schema as Wire }, output.native, PROTOCOL);
+}
+
+/** The format has no place for a description but the schema's own. */
+function described({ schema, description }: SchemaOutput): SchemaOutput['schema'] {
+  return description === undefined || schema['description'] !== undefined ? schema : { ...schema, description };
 }
 
 function degraded(instruction: string, feature: string, encoding: Encoding): OutputPlan {

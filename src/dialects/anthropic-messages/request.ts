@@ -29,7 +29,7 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
   const automatic = request.cache?.mode === 'auto';
   // Automatic caching takes one of the places, and so do breakpoints that came as native fields.
   const native = (tools.tools ?? []).filter((tool) => tool['cache_control'] !== undefined).length;
-  if (request.cache?.mode !== 'off') placeBreakpoints(encoding, native + (automatic ? 1 : 0));
+  if (request.cache?.mode !== 'off') placeBreakpoints(encoding, native + (automatic ? 1 : 0), request.cache?.ttl);
   const body: Wire = {
     model: environment.target.model,
     max_tokens: maxTokens,

@@ -22,6 +22,23 @@ describe('turns', () => {
     expect(messages[2].content.map((block: any) => block.tool_use_id)).toEqual(['b', 'a']);
   });
 
+  it('sends what a tool gave as structured data when it gave no text', () => {
+    const messages: Message[] = [
+      hello,
+      call('a'),
+      {
+        role: 'tool',
+        content: [{ type: 'tool-result', callId: 'a', content: '', structured: { sun: true }, isError: true }],
+      },
+    ];
+    expect(body({ messages })['messages'][2].content[0]).toEqual({
+      type: 'tool_result',
+      tool_use_id: 'a',
+      content: '{"sun":true}',
+      is_error: true,
+    });
+  });
+
   it('puts an error in place of a result that never came, with a warning (N06)', () => {
     const { body: wire, warnings } = encode({ messages: [hello, call('a'), hello] });
     expect((wire['messages'] as any)[2].content[0]).toMatchObject({ tool_use_id: 'a', is_error: true });

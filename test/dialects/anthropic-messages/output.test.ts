@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { body, call, codes } from './encode-support.ts';
+import { body, codes } from './encode-support.ts';
 import { chat, environment } from './support.ts';
 
 describe('the shape of the answer', () => {
@@ -36,6 +36,12 @@ describe('the shape of the answer', () => {
     expect(response.message.content).toEqual([{ type: 'text', text: '{"age":3}' }]);
     expect(response.finish).toEqual({ reason: 'stop', raw: 'tool_use' });
     expect(response.warnings).toEqual([]);
+  });
+
+  it('puts the description of the output where the model reads it', () => {
+    expect(body({ output: { ...output, description: 'A person.' } })['output_config'].format.schema.description).toBe(
+      'A person.',
+    );
   });
 
   it('asks in words where nothing else is left, with a warning', () => {

@@ -63,6 +63,10 @@ describe('cache', () => {
     expect(wire['tools'][0].cache_control).toEqual({ type: 'ephemeral' });
     expect(wire['messages'][0].content[0].cache_control).toEqual({ type: 'ephemeral' });
     expect(JSON.stringify(body({ ...request, cache: { mode: 'off' } }))).not.toContain('cache_control');
+    expect(body({ ...request, cache: { ttl: '1h' } })['tools'][0].cache_control).toEqual({
+      type: 'ephemeral',
+      ttl: '1h',
+    });
     expect(body({ cache: { mode: 'auto' } })['cache_control']).toEqual({ type: 'ephemeral' });
   });
 });
@@ -86,6 +90,12 @@ describe('losses', () => {
     expect(() => encode({ [name]: value }, undefined, { strict: true })).toThrow(
       expect.objectContaining({ code: 'unsupported' }),
     );
+  });
+
+  it('warns of names of speakers and of citations in the words of the user', () => {
+    const citations = [{ source: { kind: 'url' as const, url: 'u' } }];
+    const messages: Message[] = [{ role: 'user', name: 'ada', content: [{ type: 'text', text: 'x', citations }] }];
+    expect(codes({ messages })).toEqual(['unsupported name', 'dropped-part citations']);
   });
 
   it('merges native fields last, at every level', () => {

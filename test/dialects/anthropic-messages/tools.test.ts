@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { body, call, codes, encode, weather } from './encode-support.ts';
+import { body, codes, encode, weather } from './encode-support.ts';
 
 describe('tools', () => {
   it.each([
