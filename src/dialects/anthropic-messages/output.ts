@@ -44,7 +44,10 @@ function schemaPlan(output: SchemaOutput, request: ChatRequest, encoding: Encodi
   if (via === 'native' || (via === 'auto' && encoding.model.format)) return { format: nativeFormat(output, encoding) };
   // A tool of ours beside the caller's would keep the model from calling theirs.
   const alone = (request.tools ?? []).length === 0;
-  if (via === 'tool' || (via === 'auto' && alone && encoding.model.forcedTools)) {
+  // Arguments are always an object, so only such an answer can be one.
+  const isObject = output.schema['type'] === undefined || output.schema['type'] === 'object';
+  if (via === 'tool' || (via === 'auto' && alone && isObject && encoding.model.forcedTools)) {
+    if (!isObject) encoding.refuse('an answer by a tool that is no object', 'output.schema', 'wrap it in an object');
     if (!alone) encoding.refuse('structured output by a tool', 'output.via', 'the request has tools of its own');
     if (via === 'auto')
       encoding.lose('degraded', 'output', 'output', 'the schema is sent as a tool the model must call');

@@ -40,7 +40,7 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
     ...(request.stop !== undefined && request.stop.length > 0 && { stop_sequences: request.stop }),
     ...(thinking !== undefined && { thinking }),
     ...(Object.keys(config).length > 0 && { output_config: config }),
-    ...(automatic && { cache_control: cacheControl(ttlHint(request)) }),
+    ...(automatic && { cache_control: automaticCache(request, encoding) }),
     ...(request.user !== undefined && { metadata: { user_id: request.user } }),
     ...encodeTier(request.tier, encoding),
     ...(environment.stream && { stream: true }),
@@ -53,9 +53,14 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
   };
 }
 
-function ttlHint(request: ChatRequest): true | { ttl: NonNullable<NonNullable<ChatRequest['cache']>['ttl']> } {
+/** Breakpoints that the API sets itself. */
+function automaticCache(request: ChatRequest, encoding: Encoding): Wire {
   const ttl = request.cache?.ttl;
-  return ttl === undefined ? true : { ttl };
+  const control = cacheControl(ttl === undefined ? true : { ttl });
+  if (ttl !== undefined && control['ttl'] !== ttl) {
+    encoding.lose('clamped', 'cache', 'cache.ttl', `a cache lifetime of ${ttl} becomes ${String(control['ttl'])}`);
+  }
+  return control;
 }
 
 /** Sampling needs the older API version; betas are those of the caller, the quirks and the features used. */

@@ -34,7 +34,7 @@ export function encodeTools(request: ChatRequest, outputTool: Wire | undefined, 
   const offered = allowed(request, encoding);
   const servers: Wire[] = [];
   const tools = offered.map((tool, index) => encodeTool(tool, `tools[${index}]`, servers, encoding));
-  const choice = encodeChoice(request, tools.length > 0, encoding);
+  const choice = encodeChoice(request, tools, encoding);
   return {
     ...(tools.length > 0 && { tools }),
     ...(choice !== undefined && { tool_choice: choice }),
@@ -136,10 +136,18 @@ function encodeMcp(tool: McpTool, path: string, servers: Wire[], encoding: Encod
   );
 }
 
-function encodeChoice(request: ChatRequest, hasTools: boolean, encoding: Encoding): Wire | undefined {
+function encodeChoice(request: ChatRequest, tools: readonly Wire[], encoding: Encoding): Wire | undefined {
   const { toolChoice, parallelToolCalls } = request;
-  if (!hasTools) return undefined;
   const choice = choiceOf(toolChoice);
+  if (tools.length === 0) {
+    if (choice?.['type'] !== 'any' && choice?.['type'] !== 'tool') return undefined;
+    throw invalidRequest('toolChoice', 'a tool is required but none is offered');
+  }
+  // A toolset has no name of its own: what it offers is not known here.
+  const unknown = !tools.some((tool) => tool['name'] === choice?.['name'] || tool['name'] === undefined);
+  if (choice?.['type'] === 'tool' && unknown) {
+    throw invalidRequest('toolChoice.tool', 'the tool to call is not among the tools');
+  }
   if (choice?.['type'] === 'none') return choice;
   if ((choice?.['type'] === 'any' || choice?.['type'] === 'tool') && !encoding.model.forcedTools) {
     encoding.refuse('forcing a tool', 'toolChoice', 'this model only takes "auto" and "none"');

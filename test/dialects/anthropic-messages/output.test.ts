@@ -38,6 +38,12 @@ describe('the shape of the answer', () => {
     expect(response.warnings).toEqual([]);
   });
 
+  it('asks in words for a list where only a tool could be forced', () => {
+    const list = { ...output, schema: { type: 'array', items: { type: 'string' } } };
+    expect(body({ output: list }, 'claude-sonnet-4-0')['system'][0].text).toContain('JSON Schema');
+    expect(() => body({ output: { ...list, via: 'tool' } })).toThrow(/wrap it in an object/);
+  });
+
   it('puts the description of the output where the model reads it', () => {
     expect(body({ output: { ...output, description: 'A person.' } })['output_config'].format.schema.description).toBe(
       'A person.',

@@ -67,6 +67,7 @@ describe('cache', () => {
       type: 'ephemeral',
       ttl: '1h',
     });
+    expect(codes({ cache: { mode: 'auto', ttl: '30m' } })).toEqual(['clamped cache']);
     expect(body({ cache: { mode: 'auto' } })['cache_control']).toEqual({ type: 'ephemeral' });
   });
 });

@@ -12,6 +12,13 @@ describe('tools', () => {
     expect(body({ tools: [weather], toolChoice })['tool_choice']).toEqual(wire);
   });
 
+  it('refuses a choice that the tools cannot meet', () => {
+    for (const request of [{ toolChoice: 'required' as const }, { tools: [weather], toolChoice: { tool: 'other' } }]) {
+      expect(() => encode(request)).toThrow(expect.objectContaining({ code: 'invalid-request' }));
+    }
+    expect(body({ toolChoice: 'auto' })).not.toHaveProperty('tool_choice');
+  });
+
   it('asks for one call at a time, with or without a choice', () => {
     expect(body({ tools: [weather], parallelToolCalls: false })['tool_choice']).toEqual({
       type: 'auto',
