@@ -8,15 +8,17 @@ const FILE_FIELDS = new Set(['file_id', 'filename', 'start_index', 'end_index'])
 
 /** An annotation as citation. The wire counts characters (code points) of the text; ours are UTF-16 code units. */
 export function citationOf(annotation: Wire, text: string): Citation {
-  const start = numberOf(annotation['start_index']);
-  const end = numberOf(annotation['end_index']);
+  // Nothing from 0 to 0 is what servers write for "no place", and '' for "no title"; so do we.
+  const placed = annotation['end_index'] !== 0;
+  const start = placed ? numberOf(annotation['start_index']) : undefined;
+  const end = placed ? numberOf(annotation['end_index']) : undefined;
   const span = {
     ...(start !== undefined && { start: unitsOf(text, start) }),
     ...(end !== undefined && { end: unitsOf(text, end) }),
   };
   const url = stringOf(annotation['url']);
   if (annotation['type'] === 'url_citation' && url !== undefined) {
-    const title = stringOf(annotation['title']);
+    const title = stringOf(annotation['title']) || undefined;
     return {
       ...span,
       source: { kind: 'url', url, ...(title !== undefined && { title }) },

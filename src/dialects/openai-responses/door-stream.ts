@@ -165,6 +165,8 @@ class ResponsesEncoder implements StreamEncoder<ChatEvent>, Frames {
     for (const block of this.#blocks.values()) block.abandon();
     this.#blocks.clear();
     this.#output.length = 0;
+    // Positions begin anew, ids must not.
+    this.context = { ...this.context, seed: `${this.context.seed}+` };
   }
 
   #items(): Written[] {
