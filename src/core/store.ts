@@ -8,7 +8,7 @@ export type StoreValue = string | Uint8Array;
 
 export interface StoreEntry {
   readonly value: StoreValue;
-  /** Milliseconds until the entry ends; absent if it has no end. */
+  /** Milliseconds until the entry ends; absent if it has no end, or if only a store further away knows. */
   readonly ttlMs?: number;
   /** The tags it was stored with. */
   readonly tags: readonly string[];
@@ -65,15 +65,9 @@ export interface StoreProblem {
   /**
    * `eviction-policy`: the server may drop limit keys. `eviction-policy-unknown`: it does not tell.
    * `unreadable`: records that no present key can decrypt. `writes-refused`: full or read-only.
-   * `outbox-full`: settlements were lost while the store was down. `key-worn`: an encryption key wrote too much.
+   * `outbox-full`: settlements were lost while the store was down.
    */
-  readonly code:
-    | 'eviction-policy'
-    | 'eviction-policy-unknown'
-    | 'unreadable'
-    | 'writes-refused'
-    | 'outbox-full'
-    | 'key-worn';
+  readonly code: 'eviction-policy' | 'eviction-policy-unknown' | 'unreadable' | 'writes-refused' | 'outbox-full';
   readonly message: string;
   readonly count?: number;
 }

@@ -27,7 +27,7 @@ import { checkStoreKey, type StoreHealth } from '../../core/store.ts';
 import { keyBase, runScript, sender, type RedisClient, type SendCommand } from './client.ts';
 import { COUNT } from './counter-script.ts';
 import { decodeFacts, encodeAmounts, encodeLimits, viewAll, type Facts } from './counter-wire.ts';
-import { evictionPolicy } from './eviction-policy.ts';
+import { evictionPolicy, refuseEviction } from './eviction-policy.ts';
 import { Guard } from './guard.ts';
 import { Outbox, type Ending } from './outbox.ts';
 
@@ -87,35 +87,42 @@ class RedisCounters implements CounterStore {
     this.#base = keyBase(options.prefix ?? 'postern');
     this.#refuses = options.onEvictionPolicy === 'refuse';
     this.#time = options.time === 'clock' ? () => String(clock.now()) : () => '';
+    const probeMs = options.probeMs ?? 500;
     const probeKey = `${this.#base}probe`;
     this.#guard = new Guard({
       clock,
       timeoutMs: options.timeoutMs ?? 50,
       failuresMax: options.failuresMax ?? 3,
-      probeMs: options.probeMs ?? 500,
+      probeMs,
       // Every decision writes, so a server that only reads is of no use.
       probe: () => this.#send(probeKey, ['set', probeKey, '1', 'PX', '1000']),
       isOutage: () => true,
     });
     this.#outbox = new Outbox({
+      clock,
+      retryMs: probeMs,
       endingsMax: options.endingsMax,
       send: (ending) => this.#end(ending),
       onLost: () => this.#guard.problem('outbox-full', 'Settlements were lost: Redis is down for too long.'),
     });
     this.#guard.watch(({ state }) => {
       if (state === 'down') this.#policy = undefined;
-      else if (this.#outbox.size > 0) void this.#outbox.flush();
+      else void this.#outbox.flush();
     });
   }
 
   async reserve(request: ReserveRequest): Promise<ReserveReply> {
     const limits = checkReserve(request);
     this.#policy ??= this.#readPolicy();
-    if (this.#refuses) await this.#refuseEviction();
+    if (this.#refuses) refuseEviction(await this.#policy);
     const args = [...encodeLimits(limits), String(request.ttlMs), request.onExpire === 'charge' ? '1' : '0'];
-    // Nobody waits for a late answer, so what it reserved would be held until it expires.
-    const late = (): void => void this.release(request.id).catch(() => undefined);
-    const [admitted, ...reply] = await this.#count('reserve', request.id, limits, args, late);
+    // Nobody hears a late or lost answer, so what it reserved would be held until it expires.
+    const giveBack = (): void => this.#outbox.add({ id: request.id });
+    const asked = this.#count('reserve', request.id, limits, args, giveBack);
+    const [admitted, ...reply] = await asked.catch((error: unknown) => {
+      if (isGatewayError(error, 'unavailable') && error.cause !== undefined) giveBack();
+      throw error;
+    });
     const facts = decodeFacts(limits, reply, 1);
     const now = Number(reply[0]);
     const states = viewAll(limits, facts, now);
@@ -173,6 +180,7 @@ class RedisCounters implements CounterStore {
   }
 
   close(): void {
+    this.#outbox.close();
     this.#guard.close();
   }
 
@@ -230,14 +238,5 @@ class RedisCounters implements CounterStore {
       );
       return undefined;
     }
-  }
-
-  async #refuseEviction(): Promise<void> {
-    const policy = await this.#policy;
-    if (policy === undefined || policy === 'noeviction') return;
-    throw invalidOptions(
-      'onEvictionPolicy',
-      `Redis has maxmemory-policy ${policy} and may drop limits; set noeviction.`,
-    );
   }
 }

@@ -1,3 +1,4 @@
+import { invalidOptions } from '../../core/errors.ts';
 import type { SendCommand } from './client.ts';
 
 /** What the server does when its memory is full. Throws if it does not tell, as some hosted ones do not. */
@@ -7,4 +8,10 @@ export async function evictionPolicy(send: SendCommand, key: string): Promise<st
   const policy: unknown = values.at(-1);
   if (typeof policy !== 'string' || policy === '') throw new Error('no maxmemory-policy in the answer');
   return policy;
+}
+
+/** Throws if limits may be dropped. A server that does not tell is believed. */
+export function refuseEviction(policy: string | undefined): void {
+  if (policy === undefined || policy === 'noeviction') return;
+  throw invalidOptions('onEvictionPolicy', `Redis has maxmemory-policy ${policy} and may drop limits; set noeviction.`);
 }

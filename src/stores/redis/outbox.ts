@@ -1,3 +1,4 @@
+import type { Clock, Timer } from '../../core/clock.ts';
 import type { Amounts, Limit, SettleReply } from '../../core/counter-store.ts';
 
 /** What could not be told to the server: how attempts ended. */
@@ -9,6 +10,9 @@ export interface Ending {
 }
 
 export interface OutboxOptions {
+  readonly clock: Clock;
+  /** Time until what failed is tried again, in milliseconds. */
+  readonly retryMs: number;
   readonly endingsMax: number;
   readonly send: (ending: Ending) => Promise<SettleReply>;
   /** Called with how many were dropped because there was no room. */
@@ -23,13 +27,11 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #endings = new Map<string, Ending>();
   #flushing = false;
+  #closed = false;
+  #timer: Timer | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-  }
-
-  get size(): number {
-    return this.#endings.size;
   }
 
   /** A settlement replaces a release: money that was spent is never forgotten for one that was not. */
@@ -41,6 +43,7 @@ export class Outbox {
       return;
     }
     this.#endings.set(ending.id, ending);
+    this.#schedule();
   }
 
   /** Sends everything; what fails stays for the next time. */
@@ -57,9 +60,21 @@ export class Outbox {
       };
       await Promise.all(Array.from({ length: SENT_AT_ONCE }, work));
     } catch {
-      // The server went away again; the guard tells when it is back.
+      // The server is away or went away again: later.
     } finally {
       this.#flushing = false;
+      if (this.#endings.size > 0) this.#schedule();
     }
+  }
+
+  /** Stops sending; what is still here is lost. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    if (!this.#closed) this.#timer = this.#options.clock.after(this.#options.retryMs, () => void this.flush());
   }
 }

@@ -32,7 +32,6 @@ return { entry[1], redis.call('PTTL', KEYS[1]), entry[3] or '' }
 /** KEYS: entry, tags. ARGV: value, ttl, 1 if only when absent, tag names, token for new tags. Answers 1 if stored. */
 export const WRITE = script(`${LIVE}
 if ARGV[3] == '1' and live(KEYS[1]) then return 0 end
-redis.call('DEL', KEYS[1])
 local ttl = tonumber(ARGV[2])
 local tags = {}
 for i = 2, #KEYS do
@@ -46,8 +45,13 @@ for i = 2, #KEYS do
   tags[#tags + 1] = KEYS[i]
   tags[#tags + 1] = token
 end
+-- A full server refuses only a script that has not written yet, so nothing may be deleted before this.
 redis.call('HSET', KEYS[1], 'v', ARGV[1])
-if #tags > 0 then redis.call('HSET', KEYS[1], 't', cmsgpack.pack(tags), 'n', ARGV[4]) end
+if #tags > 0 then
+  redis.call('HSET', KEYS[1], 't', cmsgpack.pack(tags), 'n', ARGV[4])
+else
+  redis.call('HDEL', KEYS[1], 't', 'n')
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `);
