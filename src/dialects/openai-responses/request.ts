@@ -108,7 +108,9 @@ function includes(
   const include: Json[] = [];
   const asked = request.reasoning?.effort !== undefined && request.reasoning.effort !== 'none';
   if (store === false && !own && (asked || thinks(environment))) include.push('reasoning.encrypted_content');
-  if (request.logprobs !== undefined && request.logprobs !== false) include.push('message.output_text.logprobs');
+  // A caller of this protocol who gave a number has said in its own list whether it wants them.
+  const wanted = own ? request.logprobs === true : request.logprobs !== undefined && request.logprobs !== false;
+  if (wanted) include.push('message.output_text.logprobs');
   const listed = request.native?.[PROTOCOL]?.['include'];
   // The caller's own list replaces ours on merge, so ours has to be in it.
   if (Array.isArray(listed)) return {};

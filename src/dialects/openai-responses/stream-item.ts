@@ -35,7 +35,9 @@ export class ItemStream {
   /** The text or refusal block of one content entry; opens it, should its announcement be missing. */
   entry(contentIndex: number, kind: 'text' | 'refusal'): Block {
     const found = this.#entries[contentIndex];
-    if (found !== undefined) return found;
+    if (found?.kind === kind) return found;
+    // Announced as one thing, finished as another: the first ends with what it had.
+    found?.end({ type: found.kind === 'refusal' ? 'refusal' : 'text', text: found.text });
     const block = new Block(kind, this.#track);
     this.#entries[contentIndex] = block;
     const phase = phaseOf(this.#added);
