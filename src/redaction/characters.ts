@@ -1,0 +1,54 @@
+/** Character classes as bits, for one table look-up per character. */
+export const DIGIT = 1;
+export const LETTER = 2;
+export const HEX = 4;
+export const SEPARATOR = 8;
+export const SPACE = 16;
+/** Stands inside keys and tokens: letters, digits, `-`, `_`. */
+export const KEY = 32;
+/** Base64 of either alphabet and what tokens use as joints: `+ / = . ~` on top of KEY. */
+export const TOKEN = 64;
+/** May stand in a URL after its host. */
+export const URL_UNIT = 128;
+
+const TABLE = new Uint8Array(128);
+mark('0123456789', DIGIT | HEX | KEY | TOKEN | URL_UNIT);
+mark('abcdefABCDEF', HEX);
+mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', LETTER | KEY | TOKEN | URL_UNIT);
+mark(' -./:_', SEPARATOR);
+mark(' \t\n\r\f\v', SPACE);
+mark('-_', KEY | TOKEN | URL_UNIT);
+mark('+/=.~', TOKEN | URL_UNIT);
+mark("?#%&@:;,!$*()'", URL_UNIT);
+
+function mark(characters: string, bits: number): void {
+  for (let index = 0; index < characters.length; index++) {
+    const code = characters.charCodeAt(index);
+    TABLE[code] = (TABLE[code] as number) | bits;
+  }
+}
+
+/** Class bits of a UTF-16 unit; 0 outside ASCII and outside the text (`NaN`). */
+export function classOf(code: number): number {
+  return code < 128 ? (TABLE[code] as number) : 0;
+}
+
+export function is(text: string, index: number, bits: number): boolean {
+  return (classOf(text.charCodeAt(index)) & bits) !== 0;
+}
+
+/** End of the run of `bits` that begins at `from`, looking no further than `limit`. */
+export function runEnd(text: string, from: number, bits: number, limit: number = text.length): number {
+  const stop = Math.min(limit, text.length);
+  let index = from;
+  while (index < stop && (classOf(text.charCodeAt(index)) & bits) !== 0) index++;
+  return index;
+}
+
+/** Start of the run of `bits` that ends before `to`, looking back no further than `limit`. */
+export function runStart(text: string, to: number, bits: number, limit: number): number {
+  const stop = Math.max(limit, 0);
+  let index = to;
+  while (index > stop && (classOf(text.charCodeAt(index - 1)) & bits) !== 0) index--;
+  return index;
+}

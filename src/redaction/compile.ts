@@ -1,0 +1,124 @@
+import { invalidOptions } from '../core/errors.ts';
+import { type Lexicon, lexicon } from './context-words.ts';
+import { shapeHashes, shapeProblem } from './shapes.ts';
+import type {
+  AnchorDetector,
+  Detector,
+  PrefixDetector,
+  SearchDetector,
+  ShapeDetector,
+  TokenDetector,
+} from './types.ts';
+
+/** A detector with its context words. */
+export interface Entry<D extends Detector> {
+  readonly detector: D;
+  readonly lexicon: Lexicon | undefined;
+}
+
+/** Detectors sorted by what wakes them, so that one pass over a text wakes only those that could match. */
+export interface Plan {
+  readonly shapes: ReadonlyMap<number, readonly Entry<ShapeDetector>[]>;
+  /** 1 where a shape hash, cut to 13 bits, may be known. */
+  readonly shapeFilter: Uint8Array;
+  readonly anchors: readonly (readonly Entry<AnchorDetector>[] | undefined)[];
+  readonly tokens: readonly Entry<TokenDetector>[];
+  readonly tokenMin: number;
+  readonly prefixes: ReadonlyMap<number, readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[]>;
+  /** 1 where three opening characters, hashed to 14 bits, may be known. */
+  readonly prefixFilter: Uint8Array;
+  readonly searches: readonly Entry<SearchDetector>[];
+  /** Detectors by entity, for policies that name a group. */
+  readonly groups: ReadonlyMap<string, string>;
+}
+
+export const SHAPE_FILTER_MASK = 0x1fff;
+const PREFIX_FILTER_UNITS = 1 << 14;
+
+/** 14-bit key of three opening characters. */
+export const openingKey = (first: number, second: number, third: number): number =>
+  (Math.imul(first, 1031) ^ Math.imul(second, 37) ^ Math.imul(third, 9109)) & (PREFIX_FILTER_UNITS - 1);
+
+const compiled = new WeakMap<readonly Detector[], Plan>();
+
+/** Compiles a list of detectors once; the same array gives the same plan. */
+export function compile(detectors: readonly Detector[]): Plan {
+  const known = compiled.get(detectors);
+  if (known) return known;
+  const plan = build(detectors);
+  compiled.set(detectors, plan);
+  return plan;
+}
+
+function build(detectors: readonly Detector[]): Plan {
+  const shapes = new Map<number, Entry<ShapeDetector>[]>();
+  const shapeFilter = new Uint8Array(SHAPE_FILTER_MASK + 1);
+  const anchors: Entry<AnchorDetector>[][] = [];
+  const tokens: Entry<TokenDetector>[] = [];
+  const prefixes = new Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>();
+  const prefixFilter = new Uint8Array(PREFIX_FILTER_UNITS);
+  const searches: Entry<SearchDetector>[] = [];
+  const groups = new Map<string, string>();
+  for (const detector of new Set(detectors)) {
+    validate(detector);
+    groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
+    const words = detector.context ? lexicon(detector.context) : undefined;
+    if ('shapes' in detector) addShapes({ detector, lexicon: words }, shapes, shapeFilter);
+    else if ('at' in detector) {
+      for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), { detector, lexicon: words });
+    } else if ('token' in detector) tokens.push({ detector, lexicon: words });
+    else if ('from' in detector) addPrefixes({ detector, lexicon: words }, prefixes, prefixFilter);
+    else searches.push({ detector, lexicon: words });
+  }
+  const tokenMin = tokens.reduce(
+    (least, { detector }) => Math.min(least, detector.lengthMin),
+    Number.POSITIVE_INFINITY,
+  );
+  return { shapes, shapeFilter, anchors, tokens, tokenMin, prefixes, prefixFilter, searches, groups };
+}
+
+function validate(detector: Detector): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{1,47}$/.test(detector.entity)) {
+    throw invalidOptions('detectors', 'An entity is named by 2 to 48 ASCII letters, digits, _ or -.');
+  }
+  if (!(detector.score >= 0 && detector.score <= 1)) {
+    throw invalidOptions('detectors', `The score of ${detector.entity} must be a number from 0 to 1.`);
+  }
+  for (const shape of 'shapes' in detector ? detector.shapes : []) {
+    const problem = shapeProblem(shape);
+    if (problem) throw invalidOptions('detectors', `A shape of ${detector.entity} ${problem}.`);
+  }
+}
+
+function push<T>(lists: T[][], index: number, item: T): void {
+  const list = lists[index];
+  if (list) list.push(item);
+  else lists[index] = [item];
+}
+
+function addShapes(entry: Entry<ShapeDetector>, shapes: Map<number, Entry<ShapeDetector>[]>, filter: Uint8Array): void {
+  for (const hash of new Set(entry.detector.shapes.flatMap(shapeHashes))) {
+    filter[hash & SHAPE_FILTER_MASK] = 1;
+    const list = shapes.get(hash);
+    if (list) list.push(entry);
+    else shapes.set(hash, [entry]);
+  }
+}
+
+function addPrefixes(
+  entry: Entry<PrefixDetector>,
+  prefixes: Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>,
+  filter: Uint8Array,
+): void {
+  for (const prefix of entry.detector.prefixes) {
+    const first = prefix.charCodeAt(0);
+    const second = prefix.charCodeAt(1);
+    const thirds = prefix.length > 2 ? [prefix.charCodeAt(2)] : Array.from({ length: 128 }, (_, code) => code);
+    for (const key of new Set(thirds.map((third) => openingKey(first, second, third)))) {
+      filter[key] = 1;
+      const list = prefixes.get(key);
+      if (list) list.push({ prefix, entry });
+      else prefixes.set(key, [{ prefix, entry }]);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { DIGIT, is, LETTER, SPACE } from './characters.ts';
+
+const LOOK_BACK_UNITS = 96;
+const WORDS_MAX = 8;
+
+/** A detector's context words, ready to be looked up. */
+export interface Lexicon {
+  readonly words: ReadonlySet<string>;
+  /** Words of scripts written without spaces: looked for inside longer runs. */
+  readonly inside: readonly string[];
+}
+
+export function lexicon(words: readonly string[]): Lexicon {
+  const plain = words.flatMap((word) => [word, `${word}s`]);
+  return {
+    words: new Set(plain),
+    inside: words.filter((word) => /[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]/.test(word)),
+  };
+}
+
+/**
+ * The up to eight words before `start`, lower case. Words that hold a digit, an `@` or a bracket do not count and are not
+ * shown: whether something stands between a hit and its context word must not change when that something is redacted.
+ */
+export function wordsBefore(text: string, start: number): string[] {
+  const found: string[] = [];
+  const limit = Math.max(0, start - LOOK_BACK_UNITS);
+  let end = start;
+  while (end > limit && found.length < WORDS_MAX) {
+    let from = end;
+    let plain = true;
+    while (from > limit && !is(text, from - 1, SPACE)) {
+      from--;
+      const code = text.charCodeAt(from);
+      if (is(text, from, DIGIT) || code === 64 || code === 91 || code === 93) plain = false;
+    }
+    if (from === limit && limit > 0) break;
+    if (plain && from < end) lettersOf(text.slice(from, end).toLowerCase(), found);
+    end = from - 1;
+  }
+  return found;
+}
+
+function lettersOf(token: string, found: string[]): void {
+  let from = 0;
+  for (let index = 0; index <= token.length; index++) {
+    if (index < token.length && (is(token, index, LETTER) || token.charCodeAt(index) > 127)) continue;
+    if (index > from) found.push(token.slice(from, index));
+    from = index + 1;
+  }
+}
+
+export function hasContext(words: readonly string[], { words: known, inside }: Lexicon): boolean {
+  for (const word of words) {
+    if (known.has(word)) return true;
+    if (inside.length > 0 && word.charCodeAt(0) > 127 && inside.some((part) => word.includes(part))) return true;
+  }
+  return false;
+}

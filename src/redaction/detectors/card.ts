@@ -1,0 +1,70 @@
+import { allSame, luhn } from '../check-digits.ts';
+import type { ShapeDetector } from '../types.ts';
+
+/** Payment cards: Luhn and the issuer ranges of ISO/IEC 7812 with the lengths each network uses. */
+export const creditCard: ShapeDetector = {
+  entity: 'CREDIT_CARD',
+  score: 0.9,
+  shapes: [
+    '9{12}',
+    '9{13}',
+    '9{14}',
+    '9{15}',
+    '9{16}',
+    '9{17}',
+    '9{18}',
+    '9{19}',
+    '9999_9999_9999_9999',
+    '9999_999999_99999',
+    '9999_999999_9999',
+    '9999_9999_9999_9',
+    '9999_9999_9999',
+    '9999_9999_9999_999',
+    '9999_9999_9999_99',
+    '99999999_99999999',
+    '9999_9999_9999_9999_999',
+    '9999_999_999_999',
+    '9999_9999_99999',
+  ],
+  separators: ' -.',
+  context: [
+    'card',
+    'credit',
+    'debit',
+    'visa',
+    'mastercard',
+    'amex',
+    'cc',
+    'carte',
+    'karte',
+    'tarjeta',
+    'carta',
+    'maestro',
+    'pan',
+  ],
+  contextScore: 0.95,
+  check(compact) {
+    const score = networkScore(compact, compact.length);
+    return score > 0 && luhn(compact) && !allSame(compact) ? score : false;
+  },
+};
+
+function networkScore(number: string, length: number): number {
+  const two = Number(number.slice(0, 2));
+  const three = Number(number.slice(0, 3));
+  const four = Number(number.slice(0, 4));
+  if (two >= 40 && two <= 49) return length === 16 || length === 19 ? 0.9 : length === 13 ? 0.7 : 0;
+  if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return length === 16 ? 0.9 : 0;
+  if (two === 34 || two === 37) return length === 15 ? 0.9 : 0;
+  if ((three >= 300 && three <= 305) || three === 309 || two === 36 || two === 38 || two === 39)
+    return length === 14 ? 0.8 : length === 16 ? 0.7 : 0;
+  if (four >= 3528 && four <= 3589) return length >= 16 ? 0.9 : 0;
+  if (four === 2131 || four === 1800) return length === 15 ? 0.8 : 0;
+  if (four === 6011 || two === 65 || (three >= 644 && three <= 649)) return length === 16 || length === 19 ? 0.9 : 0;
+  if (two === 62 || two === 81) return length >= 16 ? 0.85 : 0;
+  if (four >= 2200 && four <= 2204) return length >= 16 ? 0.85 : 0;
+  // Maestro and relatives share 50 and 56 to 69 and any length: bare short ones are only likely beside a word like "card".
+  if (two === 50 || (two >= 56 && two <= 69)) return length >= 16 ? 0.8 : 0.4;
+  // UATP.
+  return number.startsWith('1') && length === 15 ? 0.5 : 0;
+}

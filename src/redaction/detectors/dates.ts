@@ -1,0 +1,157 @@
+import { DIGIT, is, LETTER } from '../characters.ts';
+import { isDate } from '../check-digits.ts';
+import type { PrefixDetector, TokenDetector } from '../types.ts';
+
+const MONTH =
+  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
+const TIME = '(?:[T ]\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d{1,9})?)?(?:Z| ?[+-]\\d{2}:?\\d{2}| ?[AaPp][Mm]\\b)?)?';
+/** Year first, with or without time. */
+const YEAR_FIRST = new RegExp(`(\\d{4})([-/.])(\\d{1,2})\\2(\\d{1,2})${TIME}`, 'y');
+/** 5/20/2021, 20.5.21. */
+const YEAR_LAST = new RegExp(`(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})${TIME}`, 'y');
+/** 5-MAY-2021, 5 May 2021, 1st of May. */
+const DAY_MONTH = new RegExp(`(\\d{1,2})(?:st|nd|rd|th)?(?:[ -]of)?[ -]${MONTH}(?:[ ,-]{1,2}\\d{4}|-\\d{2})?`, 'iy');
+/** Month and year, 5/2021. */
+const MONTH_YEAR = /(\d{1,2})[/](\d{4})/y;
+const MONTH_DAY = /(\d{1,2})[/](\d{1,2})/y;
+/** May 1st, 1977; May-21. */
+const MONTH_FIRST = new RegExp(`${MONTH}\\.?(?:[ -]\\d{1,2}(?:st|nd|rd|th)?(?:,? \\d{4})?|[ -]\\d{4})`, 'iy');
+
+/** Dates and times written with digits: ISO 8601, day, month and year in any order, month names, bare years. */
+export const dateTime: TokenDetector = {
+  entity: 'DATE_TIME',
+  score: 0.6,
+  lengthMin: 1,
+  lengthMax: 6,
+  context: ['date', 'born', 'birth', 'birthday', 'dob', 'on', 'since', 'in', 'during', 'year', 'of', 'until', 'when'],
+  contextScore: 0.6,
+  token(text, start, end, report) {
+    if (!is(text, start, DIGIT) || isJoined(text, start)) return;
+    const found = readDate(text, start, end);
+    if (found) report(start, found.end, found.score);
+  },
+};
+
+/** As {@link dateTime} with a full date, and only where the text says that it is about a birth. */
+export const dateOfBirth: TokenDetector = {
+  entity: 'DATE_OF_BIRTH',
+  score: 0,
+  lengthMin: 1,
+  lengthMax: 6,
+  context: [
+    'born',
+    'birth',
+    'birthday',
+    'birthdate',
+    'dob',
+    'geboren',
+    'geburtsdatum',
+    'naissance',
+    'née',
+    'nacimiento',
+    'nascita',
+    'nascimento',
+  ],
+  contextScore: 0.8,
+  token(text, start, end, report) {
+    if (!is(text, start, DIGIT) || isJoined(text, start)) return;
+    const found = readDate(text, start, end);
+    if (found && found.score >= 0.6) report(start, found.end, 0);
+  },
+};
+
+const isJoined = (text: string, start: number): boolean => {
+  const before = text.charCodeAt(start - 1);
+  return (
+    before === 95 ||
+    ((before === 45 || before === 46 || before === 47 || before === 58) && is(text, start - 2, DIGIT | LETTER))
+  );
+};
+
+function readDate(text: string, start: number, end: number): { end: number; score: number } | undefined {
+  const length = end - start;
+  const next = text.charCodeAt(end);
+  if (length === 4 && next !== 45 && next !== 47 && next !== 46) return readYear(text, start, end);
+  if (length >= 4)
+    return full(text, start, YEAR_FIRST, (match) => dated(match[1], match[3], match[4])) ?? readYear(text, start, end);
+  return (
+    full(
+      text,
+      start,
+      YEAR_LAST,
+      (match) => dated(match[4], match[1], match[3]) || dated(match[4], match[3], match[1]),
+    ) ??
+    full(text, start, DAY_MONTH, (match) => Number(match[1]) <= 31) ??
+    full(text, start, MONTH_YEAR, (match) => Number(match[1]) >= 1 && Number(match[1]) <= 12, 0.5) ??
+    full(text, start, MONTH_DAY, (match) => dated('2000', match[1], match[2]) || dated('2000', match[2], match[1]), 0.4)
+  );
+}
+
+const dated = (year?: string, month?: string, day?: string): boolean =>
+  isDate(Number(year), Number(month), Number(day));
+
+function full(text: string, start: number, pattern: RegExp, valid: (match: RegExpExecArray) => boolean, score = 0.7) {
+  pattern.lastIndex = start;
+  const match = pattern.exec(text);
+  if (match === null || !valid(match)) return undefined;
+  const end = start + match[0].length;
+  if (is(text, end, DIGIT | LETTER) || text.charCodeAt(end) === 95) return undefined;
+  const joint = text.charCodeAt(end);
+  return (joint === 45 || joint === 46 || joint === 47) && is(text, end + 1, DIGIT) ? undefined : { end, score };
+}
+
+/** 1900 to 2099 by itself; only a date in words like "in 1972". */
+function readYear(text: string, start: number, end: number): { end: number; score: number } | undefined {
+  if (end - start !== 4 || !/^(?:19|20)\d\d$/.test(text.slice(start, end)) || text.charCodeAt(end) === 95)
+    return undefined;
+  const joint = text.charCodeAt(end);
+  return (joint === 45 || joint === 46 || joint === 47 || joint === 58) && is(text, end + 1, DIGIT | LETTER)
+    ? undefined
+    : { end, score: 0.3 };
+}
+
+const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+  'Jan',
+  'Feb',
+  'Mar',
+  'Apr',
+  'Jun',
+  'Jul',
+  'Aug',
+  'Sep',
+  'Oct',
+  'Nov',
+  'Dec',
+];
+const bothCases = (names: readonly string[]): string[] =>
+  names.flatMap((name) => [name, name.toLowerCase(), name.toUpperCase()]);
+
+/** Dates that begin with a name: `May 1st, 1977`, `Saturday`. */
+export const namedDate: PrefixDetector = {
+  entity: 'DATE_TIME',
+  score: 0.6,
+  prefixes: [...bothCases(WEEKDAYS), ...bothCases(MONTHS)],
+  from(text, start, report, prefix) {
+    const end = start + prefix.length;
+    if (isJoined(text, start)) return;
+    if (/day$/i.test(prefix)) {
+      if (!is(text, end, LETTER | DIGIT) && text.charCodeAt(end) !== 95) report(start, end);
+      return;
+    }
+    const found = full(text, start, MONTH_FIRST, () => true);
+    if (found) report(start, found.end);
+  },
+};

@@ -1,0 +1,75 @@
+import { DIGIT, is, LETTER, runEnd } from '../characters.ts';
+import type { AnchorDetector } from '../types.ts';
+
+const LOCAL_UNITS_MAX = 64;
+const DOMAIN_UNITS_MAX = 160;
+
+/** E-mail addresses, ASCII or with international local parts and hosts. Found from the `@` outwards. */
+export const emailAddress: AnchorDetector = {
+  entity: 'EMAIL_ADDRESS',
+  score: 0.95,
+  anchors: '@',
+  at(text, index, report) {
+    const start = localStart(text, index);
+    if (start === index) return;
+    const end = domainEnd(text, index + 1);
+    if (end > 0) report(start, end);
+  },
+};
+
+/** RFC 5322 dot-atom, leniently; letters beyond ASCII as in RFC 6531. At most 64 units: the last 64 of more. */
+function localStart(text: string, at: number): number {
+  let start = at;
+  while (start > 0 && at - start < LOCAL_UNITS_MAX && isLocal(text, start - 1)) start--;
+  while (start < at && isEdge(text.charCodeAt(start))) start++;
+  // Not in the middle of a surrogate pair.
+  const code = text.charCodeAt(start);
+  return code >= 0xdc00 && code <= 0xdfff ? start + 1 : start;
+}
+
+/** Dots, quotes and operators that stand before an address rather than in it. */
+const isEdge = (code: number): boolean => ".'=/-*?&!|`#$^{}~%+".includes(String.fromCharCode(code));
+
+function isLocal(text: string, index: number): boolean {
+  if (is(text, index, LETTER | DIGIT)) return true;
+  const code = text.charCodeAt(index);
+  return isWordBeyondAscii(code) || ".!#$%&'*+-/=?^_`{|}~".includes(text.charAt(index));
+}
+
+/** Letters of other scripts, not CJK or full-width punctuation, spaces or quotation marks. */
+export function isWordBeyondAscii(code: number): boolean {
+  return (
+    code >= 0xc0 &&
+    code !== 0xd7 &&
+    code !== 0xf7 &&
+    (code < 0x2000 || (code > 0x303f && code < 0xff00 && (code < 0xd800 || code > 0xdfff)))
+  );
+}
+
+/** End of a host with a top level domain of two letters or more, or -1. */
+export function domainEnd(text: string, from: number): number {
+  const limit = Math.min(text.length, from + DOMAIN_UNITS_MAX);
+  let index = from;
+  let end = -1;
+  while (index < limit) {
+    const label = index;
+    while (index < limit && isLabel(text, index)) index++;
+    let last = index;
+    while (last > label && text.charCodeAt(last - 1) === 45) last--;
+    if (last === label || text.charCodeAt(label) === 45) break;
+    if (label > from && isTopLevel(text, label, last)) end = last;
+    if (last < index || text.charCodeAt(index) !== 46) break;
+    index++;
+  }
+  return end;
+}
+
+const isLabel = (text: string, index: number): boolean =>
+  is(text, index, LETTER | DIGIT) || text.charCodeAt(index) === 45 || isWordBeyondAscii(text.charCodeAt(index));
+
+function isTopLevel(text: string, start: number, end: number): boolean {
+  if (end - start < 2 || end - start > 63) return false;
+  if (/^xn--/i.test(text.slice(start, start + 4))) return true;
+  if (text.charCodeAt(start) > 127) return true;
+  return runEnd(text, start, LETTER, end) === end;
+}

@@ -1,0 +1,114 @@
+import { classOf, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
+import type { AnchorDetector } from '../types.ts';
+
+const V6_UNITS_MAX = 45;
+
+/** IPv4 and IPv6 addresses, with the `/24` of a network when there is one. */
+export const ipAddress: AnchorDetector = {
+  entity: 'IP_ADDRESS',
+  score: 0.9,
+  anchors: '.:',
+  at(text, index, report) {
+    if (text.charCodeAt(index) === 58) v6At(text, index, report);
+    else v4At(text, index, report);
+  },
+};
+
+/** Starts at the first dot of a dotted quad. */
+function v4At(text: string, dot: number, report: (start: number, end: number, score?: number) => void): void {
+  if (!is(text, dot + 1, DIGIT) || !is(text, dot - 1, DIGIT)) return;
+  let start = dot;
+  while (start > 0 && dot - start < 4 && is(text, start - 1, DIGIT)) start--;
+  if (!bounded(text, start, dot)) return;
+  const end = v4End(text, start);
+  if (end < 0 || isInsideV6(text, start)) return;
+  const zeros = text.slice(start, end) === '0.0.0.0';
+  report(start, prefixEnd(text, end, 32), zeros ? 0.5 : undefined);
+}
+
+const bounded = (text: string, start: number, dot: number): boolean =>
+  dot - start < 4 &&
+  !is(text, start - 1, LETTER) &&
+  text.charCodeAt(start - 1) !== 46 &&
+  text.charCodeAt(start - 1) !== 95;
+
+/** End of four octets that begin at `start`, or -1. */
+function v4End(text: string, start: number): number {
+  let index = start;
+  for (let octet = 0; octet < 4; octet++) {
+    const end = runEnd(text, index, DIGIT, index + 4);
+    if (end === index || end - index > 3 || Number(text.slice(index, end)) > 255) return -1;
+    if (octet === 3) return is(text, end, LETTER) || text.charCodeAt(end) === 95 ? -1 : end;
+    if (text.charCodeAt(end) !== 46) return -1;
+    index = end + 1;
+  }
+  return -1;
+}
+
+/** The tail of `::ffff:10.0.0.1` belongs to the IPv6 address before it. */
+function isInsideV6(text: string, start: number): boolean {
+  if (text.charCodeAt(start - 1) !== 58) return false;
+  const run = v6Run(text, start - 1);
+  return run !== undefined && isV6(text.slice(run.start, run.end));
+}
+
+/** Starts at the first colon of a run of hex digits, colons and dots. */
+function v6At(text: string, colon: number, report: (start: number, end: number, score?: number) => void): void {
+  // Cheap first: not the first colon, or too long a group before it.
+  let group = colon;
+  while (colon - group < 5 && is(text, group - 1, DIGIT | LETTER)) group--;
+  if (colon - group === 5 || text.charCodeAt(group - 1) === 58) return;
+  const run = v6Run(text, colon);
+  if (run === undefined || run.first !== colon) return;
+  const source = text.slice(run.start, run.end);
+  if (isV6(source)) report(run.start, prefixEnd(text, run.end, 128), source === '::' ? 0.4 : undefined);
+}
+
+/** The run around a colon, without a trailing `.` or `:`; nothing when it is too long to be an address. */
+function v6Run(text: string, colon: number): { start: number; end: number; first: number } | undefined {
+  const next = text.charCodeAt(colon + 1);
+  if (next !== 58 && !is(text, colon + 1, HEX)) return undefined;
+  const lower = Math.max(0, colon - V6_UNITS_MAX);
+  let start = colon;
+  let first = colon;
+  while (start > lower && isRun(text.charCodeAt(start - 1))) {
+    start--;
+    if (text.charCodeAt(start) === 58) first = start;
+  }
+  if (start === lower && start > 0) return undefined;
+  const upper = start + V6_UNITS_MAX;
+  let end = colon;
+  while (end <= upper && isRun(text.charCodeAt(end))) end++;
+  if (end > upper) return undefined;
+  while (text.charCodeAt(end - 1) === 46) end--;
+  if (text.charCodeAt(end - 1) === 58 && text.charCodeAt(end - 2) !== 58) end--;
+  return end > colon && end - start >= 2 ? { start, end, first } : undefined;
+}
+
+const isRun = (code: number): boolean =>
+  code === 58 || code === 46 || code === 95 || (classOf(code) & (DIGIT | LETTER)) !== 0;
+
+/** RFC 4291 text forms. */
+export function isV6(source: string): boolean {
+  let address = source;
+  const quad = address.lastIndexOf(':') + 1;
+  if (address.includes('.')) {
+    if (v4End(`${address.slice(quad)} `, 0) !== address.length - quad) return false;
+    address = `${address.slice(0, quad)}0:0`;
+  }
+  if (!/^[0-9A-Fa-f:]+$/.test(address)) return false;
+  const halves = address.split('::');
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
+  if (groups.some((group) => group === '' || group.length > 4)) return false;
+  return halves.length === 2 ? groups.length <= 7 : groups.length === 8;
+}
+
+/** Past a `/n` that is a prefix length and not the start of a path. */
+function prefixEnd(text: string, end: number, bitsMax: number): number {
+  if (text.charCodeAt(end) !== 47) return end;
+  const stop = runEnd(text, end + 1, DIGIT, end + 5);
+  const next = text.charCodeAt(stop);
+  if (stop === end + 1 || Number(text.slice(end + 1, stop)) > bitsMax) return end;
+  return is(text, stop, LETTER) || next === 47 || next === 95 ? end : stop;
+}

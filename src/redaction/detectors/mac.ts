@@ -1,0 +1,29 @@
+import { classOf, HEX, DIGIT, LETTER } from '../characters.ts';
+import type { AnchorDetector } from '../types.ts';
+
+/** MAC addresses: six pairs joined by `:` or `-`, or Cisco's three groups of four joined by `.`. */
+export const macAddress: AnchorDetector = {
+  entity: 'MAC_ADDRESS',
+  score: 0.9,
+  anchors: ':-.',
+  at(text, index, report) {
+    const joint = text.charCodeAt(index);
+    const width = joint === 46 ? 4 : 2;
+    const start = index - width;
+    const end = start + (joint === 46 ? 14 : 17);
+    if (text.charCodeAt(index + width + 1) !== joint || start < 0 || end > text.length) return;
+    for (let at = start; at < end; at++) {
+      const code = text.charCodeAt(at);
+      if ((at - start) % (width + 1) === width ? code !== joint : (classOf(code) & HEX) === 0) return;
+    }
+    if (touches(text, start - 1, start - 2, joint) || touches(text, end, end + 1, joint)) return;
+    const source = text.slice(start, end);
+    if (/^[0:.-]+$/.test(source) || /^[Ff:.-]+$/.test(source)) return;
+    // Three groups of four digits may as well be a number.
+    report(start, end, joint === 46 && !/[A-Fa-f]/.test(source) ? 0.4 : undefined);
+  },
+};
+
+const touches = (text: string, near: number, far: number, joint: number): boolean =>
+  (classOf(text.charCodeAt(near)) & (DIGIT | LETTER)) !== 0 ||
+  (text.charCodeAt(near) === joint && (classOf(text.charCodeAt(far)) & HEX) !== 0);

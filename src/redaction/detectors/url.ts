@@ -1,0 +1,86 @@
+import { DIGIT, is, LETTER, runEnd, URL_UNIT } from '../characters.ts';
+import { domainEnd } from './email.ts';
+import type { AnchorDetector } from '../types.ts';
+
+const SCHEME_UNITS_MAX = 16;
+const TRAILING_UNITS_MAX = 8;
+
+/** Web addresses: anything with `http://`, `https://`, `ftp://`, and bare hosts under a well-known top level domain. */
+export const url: AnchorDetector = {
+  entity: 'URL',
+  score: 0.6,
+  anchors: ':.',
+  at(text, index, report) {
+    if (text.charCodeAt(index) === 58) schemed(text, index, report);
+    else bareHost(text, index, report);
+  },
+};
+
+function schemed(text: string, colon: number, report: (start: number, end: number, score?: number) => void): void {
+  if (!text.startsWith('//', colon + 1)) return;
+  let start = colon;
+  while (start > 0 && colon - start < SCHEME_UNITS_MAX && is(text, start - 1, LETTER)) start--;
+  if (!/^(?:https?|ftps?|wss?)$/i.test(text.slice(start, colon)) || !is(text, colon + 3, LETTER | DIGIT)) return;
+  // An address inside the path or query of another belongs to it.
+  const before = text.charCodeAt(start - 1);
+  if (before === 47 || before === 61 || before === 38 || before === 63) return;
+  let end = addressEnd(text, colon + 3);
+  for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && '.,;:!?)*$'.includes(text.charAt(end - 1)); trimmed++) end--;
+  // A quote before the scheme ends the address at its twin, and presidio's habit is to count both in.
+  if (text.charCodeAt(end - 1) === 39 && text.charCodeAt(start - 1) === 39) start--;
+  report(start, end);
+}
+
+/** End of the run, or where the next address begins when it is not nested: two that touch are two. */
+function addressEnd(text: string, from: number): number {
+  const end = runEnd(text, from, URL_UNIT);
+  for (let colon = text.indexOf('://', from); colon >= 0 && colon < end; colon = text.indexOf('://', colon + 3)) {
+    let scheme = colon;
+    while (scheme > from && is(text, scheme - 1, LETTER)) scheme--;
+    const before = text.charCodeAt(scheme - 1);
+    if (before !== 47 && before !== 61 && before !== 38 && before !== 63) return scheme;
+  }
+  return end;
+}
+
+const GENERIC = new Set(
+  (
+    'com org net edu gov mil int info biz io ai app dev cloud online site website shop store blog tech xyz club live news page link space agency ' +
+    'company global group digital media world today email life team work zone name pro mobi tv me co'
+  ).split(' '),
+);
+const COUNTRIES = new Set(
+  (
+    'ac ad ae af ag al am ar at au az ba bd be bg bh bo br by bz ca ch ci cl cm cn cr cu cy cz de dk dz ec ee eg es et eu fi fr gb ge ' +
+    'gh gi gl gr gt hk hn hr hu id ie il in iq ir is it jm jo jp ke kh kr kw kz lb li lk lt lu lv ly ma mc mk mn mo mt mx my ng nl no np ' +
+    'nz om pa pe ph pk pt qa ro rs ru sa se sg si sk su sv th tn tr tw tz ua ug uk us uy uz ve vn za zw'
+  ).split(' '),
+);
+
+/** Called at every dot: only the last dot of a host has a top level domain after it and no other label. */
+function bareHost(text: string, dot: number, report: (start: number, end: number, score?: number) => void): void {
+  if (!is(text, dot - 1, LETTER | DIGIT) || !is(text, dot + 1, LETTER)) return;
+  const after = runEnd(text, dot + 1, LETTER, dot + 12);
+  const top = text.slice(dot + 1, after).toLowerCase();
+  const generic = GENERIC.has(top);
+  if (!generic && !COUNTRIES.has(top)) return;
+  const next = text.charCodeAt(after);
+  if (
+    is(text, after, DIGIT) ||
+    next === 45 ||
+    next === 95 ||
+    next === 64 ||
+    (next === 46 && is(text, after + 1, LETTER | DIGIT))
+  )
+    return;
+  let start = dot;
+  while (
+    start > 0 &&
+    dot - start < 100 &&
+    (is(text, start - 1, LETTER | DIGIT) || text.charCodeAt(start - 1) === 45 || text.charCodeAt(start - 1) === 46)
+  )
+    start--;
+  const before = text.charCodeAt(start - 1);
+  if (before === 64 || before === 47 || before === 95 || domainEnd(text, start) !== after) return;
+  report(start, after, generic ? 0.5 : 0.4);
+}

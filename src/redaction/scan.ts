@@ -1,0 +1,171 @@
+import { classOf, DIGIT, SEPARATOR } from './characters.ts';
+import type { Collector } from './collector.ts';
+import { type Entry, openingKey, type Plan, SHAPE_FILTER_MASK } from './compile.ts';
+import { bracketLength, placeholderEndsAt, placeholderLength } from './placeholder.ts';
+import {
+  kindOf,
+  SEPARATOR_KIND,
+  SHAPE_LETTERS_MAX,
+  SHAPE_SEED,
+  SHAPE_UNITS_MAX,
+  SHAPE_WORDS_MAX,
+  shapeStep,
+  WORD_BITS,
+} from './shapes.ts';
+import type { ShapeDetector } from './types.ts';
+
+/** The single pass: words wake shapes, tokens and prefixes; special characters wake their anchors. */
+export function scan(text: string, plan: Plan, collector: Collector): void {
+  const { anchors, shapes } = plan;
+  const hasShapes = shapes.size > 0;
+  // The two words before the current one, while they are short, of letters, and one separator apart.
+  let before = -1;
+  let beforeEnd = -1;
+  let beforeThat = -1;
+  let index = 0;
+  while (index < text.length) {
+    const code = text.charCodeAt(index);
+    let bits = classOf(code);
+    if ((bits & WORD_BITS) === 0) {
+      if (code === 91) index = pastPlaceholder(text, index);
+      else if (code < 128 && anchors[code] !== undefined) wakeAnchors(text, index, plan, collector);
+      index++;
+      continue;
+    }
+    const start = index;
+    let all = 0;
+    do {
+      all |= bits;
+      index++;
+      bits = classOf(text.charCodeAt(index));
+    } while ((bits & WORD_BITS) !== 0);
+    wakePrefixes(text, start, code, plan, collector);
+    const joined = beforeEnd === start - 1 && beforeEnd >= 0 && isSeparator(text, beforeEnd);
+    if ((all & DIGIT) !== 0) {
+      if (hasShapes) {
+        shapesFrom(text, start, plan, collector);
+        if (joined) shapesFrom(text, before, plan, collector);
+        if (joined && beforeThat >= 0) shapesFrom(text, beforeThat, plan, collector);
+      }
+      if (index - start >= plan.tokenMin) wakeTokens(text, start, index, plan, collector);
+      beforeEnd = -1;
+      beforeThat = -1;
+    } else if (index - start <= SHAPE_LETTERS_MAX) {
+      beforeThat = joined ? before : -1;
+      before = start;
+      beforeEnd = index;
+    } else {
+      beforeEnd = -1;
+      beforeThat = -1;
+    }
+  }
+  for (const { detector, lexicon } of plan.searches) {
+    collector.detector = detector;
+    collector.lexicon = lexicon;
+    detector.find(text, collector.report);
+  }
+}
+
+const isSeparator = (text: string, index: number): boolean => (classOf(text.charCodeAt(index)) & SEPARATOR) !== 0;
+
+/** Our own placeholders are opaque: nothing is looked for inside them. Gives the index of the closing bracket. */
+function pastPlaceholder(text: string, index: number): number {
+  const length = placeholderLength(text, index);
+  return length === 0 ? index : index + length - 1;
+}
+
+function wakeAnchors(text: string, index: number, plan: Plan, collector: Collector): void {
+  for (const { detector, lexicon } of plan.anchors[text.charCodeAt(index)] ?? []) {
+    collector.detector = detector;
+    collector.lexicon = lexicon;
+    detector.at(text, index, collector.report);
+  }
+}
+
+function wakePrefixes(text: string, start: number, first: number, plan: Plan, collector: Collector): void {
+  const key = openingKey(first, text.charCodeAt(start + 1), text.charCodeAt(start + 2));
+  if (plan.prefixFilter[key] !== 1) return;
+  for (const { prefix, entry } of plan.prefixes.get(key) ?? []) {
+    if (!text.startsWith(prefix, start)) continue;
+    collector.detector = entry.detector;
+    collector.lexicon = entry.lexicon;
+    entry.detector.from(text, start, collector.report, prefix);
+  }
+}
+
+function wakeTokens(text: string, start: number, end: number, plan: Plan, collector: Collector): void {
+  const length = end - start;
+  for (const { detector, lexicon } of plan.tokens) {
+    if (length < detector.lengthMin || length > detector.lengthMax) continue;
+    collector.detector = detector;
+    collector.lexicon = lexicon;
+    detector.token(text, start, end, collector.report);
+  }
+}
+
+/** Tries every layout that begins at `start`: one hash grows over words and single separators. */
+function shapesFrom(text: string, start: number, plan: Plan, collector: Collector): void {
+  const limit = start + SHAPE_UNITS_MAX;
+  let hash = SHAPE_SEED;
+  let index = start;
+  for (let words = 1; ; words++) {
+    let bits = classOf(text.charCodeAt(index));
+    while ((bits & WORD_BITS) !== 0) {
+      if (index >= limit) return;
+      hash = shapeStep(hash, kindOf(bits));
+      index++;
+      bits = classOf(text.charCodeAt(index));
+    }
+    if (plan.shapeFilter[hash & SHAPE_FILTER_MASK] === 1) {
+      const entries = plan.shapes.get(hash);
+      if (entries !== undefined && !isAttached(text, start, index)) tryShapes(text, start, index, entries, collector);
+    }
+    if (words === SHAPE_WORDS_MAX || (bits & SEPARATOR) === 0) return;
+    hash = shapeStep(hash, SEPARATOR_KIND);
+    index++;
+    if ((classOf(text.charCodeAt(index)) & WORD_BITS) === 0) return;
+  }
+}
+
+/** Part of a longer number or name: `12-` before, `.34` after, `_` or `+` at either side. A placeholder counts as what it replaced. */
+function isAttached(text: string, start: number, end: number): boolean {
+  const left = text.charCodeAt(start - 1);
+  if (left === 95 || left === 43) return true;
+  if (isJoint(left) && ((classOf(text.charCodeAt(start - 2)) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1)))
+    return true;
+  const right = text.charCodeAt(end);
+  if (right === 95) return true;
+  return isJoint(right) && ((classOf(text.charCodeAt(end + 1)) & DIGIT) !== 0 || bracketLength(text, end + 1) > 0);
+}
+
+/** `-`, `.` or `/`. */
+const isJoint = (code: number): boolean => code === 45 || code === 46 || code === 47;
+
+function tryShapes(
+  text: string,
+  start: number,
+  end: number,
+  entries: readonly Entry<ShapeDetector>[],
+  collector: Collector,
+): void {
+  const raw = text.slice(start, end);
+  const compact = raw.replace(/[^0-9A-Za-z]/g, '').toUpperCase();
+  const separators = raw.length === compact.length ? '' : raw.replace(/[0-9A-Za-z]/g, '');
+  for (const { detector, lexicon } of entries) {
+    if (separators !== '' && !separatorsFit(separators, detector)) continue;
+    const verdict = detector.check ? detector.check(compact, raw) : true;
+    if (verdict === false) continue;
+    collector.detector = detector;
+    collector.lexicon = lexicon;
+    collector.report(start, end, verdict === true ? undefined : verdict);
+  }
+}
+
+function separatorsFit(separators: string, detector: ShapeDetector): boolean {
+  const allowed = detector.separators ?? ' -';
+  for (let index = 0; index < separators.length; index++) {
+    if (!allowed.includes(separators.charAt(index))) return false;
+    if (!detector.mixed && separators.charCodeAt(index) !== separators.charCodeAt(0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,130 @@
+import { classOf, DIGIT, is, KEY, LETTER, runEnd, SPACE } from '../characters.ts';
+import { entropy, isStandIn } from './entropy.ts';
+import type { AnchorDetector, PrefixDetector, Report } from '../types.ts';
+
+const PART_UNITS_MAX = 100;
+
+/** User and password in an address: `https://user:password@host`, `postgres://…`. The hit is the password. */
+export const urlCredentials: AnchorDetector = {
+  entity: 'url-credentials',
+  group: 'secret',
+  score: 0.9,
+  anchors: ':',
+  at(text, index, report) {
+    if (!text.startsWith('//', index + 1) || !is(text, index - 1, LETTER | DIGIT)) return;
+    const user = index + 3;
+    const colon = stop(text, user, user + PART_UNITS_MAX);
+    if (text.charCodeAt(colon) !== 58) return;
+    const at = stop(text, colon + 1, colon + 1 + PART_UNITS_MAX, true);
+    if (text.charCodeAt(at) !== 64 || at === colon + 1) return;
+    const password = text.slice(colon + 1, at);
+    const host = text.slice(at + 1, at + 60);
+    if (/^(?:gems|enterprise)\.contribsys\.com/.test(host)) report(user, at, 0.95, 'sidekiq-sensitive-url');
+    else if (!/^[$<{[*%]|^x+$|^\.+$/i.test(password)) report(colon + 1, at);
+  },
+};
+
+/** First `:`, `/`, `@`, space or quote; colons may stand in a password. */
+function stop(text: string, from: number, limit: number, inPassword = false): number {
+  let index = from;
+  for (; index < limit && index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (
+      (classOf(code) & SPACE) !== 0 ||
+      code === 47 ||
+      code === 64 ||
+      code === 34 ||
+      code === 39 ||
+      code === 60 ||
+      code === 62
+    )
+      break;
+    if (code === 58 && !inPassword) break;
+  }
+  return index;
+}
+
+/** `Authorization: Bearer …`, `apikey: …` and their like, in headers of curl or written out. */
+export const authorizationHeader: AnchorDetector = {
+  entity: 'curl-auth-header',
+  group: 'secret',
+  score: 0.9,
+  anchors: ':',
+  at(text, index, report) {
+    if (!is(text, index - 1, LETTER) || (text.charCodeAt(index + 1) !== 32 && !is(text, index + 1, LETTER | DIGIT)))
+      return;
+    const name = text.slice(Math.max(0, index - 16), index).toLowerCase();
+    if (!/(?:authorization|apikey|api-key|[^a-z]token|auth-token|private-token|access-token)$/.test(name)) return;
+    let start = runEnd(text, index + 1, SPACE, index + 5);
+    const scheme =
+      /^(?:Bearer|Basic|Token|Api-Token|ApiKey|Api-Key|Digest|Negotiate|GenieKey|SSWS|DeepL-Auth-Key|Key) {1,3}/i.exec(
+        text.slice(start, start + 24),
+      );
+    const named = /authorization$/.test(name);
+    if (scheme) start += scheme[0].length;
+    else if (!named && !/["']/.test(text.slice(index + 1, index + 200))) return;
+    const end = headerEnd(text, start);
+    if (isHeaderValue(text.slice(start, Math.min(end, start + 200)), scheme !== null)) report(start, end);
+  },
+};
+
+function headerEnd(text: string, start: number): number {
+  let end = start;
+  for (; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if ((classOf(code) & (KEY | SPACE)) === KEY || '+/=.~:@%!'.includes(String.fromCharCode(code))) continue;
+    break;
+  }
+  return end;
+}
+
+function isHeaderValue(value: string, schemed: boolean): boolean {
+  if (value.length < 8 || isStandIn(value) || (!/\d/.test(value) && value.length < 20)) return false;
+  return entropy(value) >= (schemed ? 2.7 : 3);
+}
+
+/** `curl -u user:password`, `--user "user:password"`: the hit is both, as they stand. */
+export const curlUser: AnchorDetector = {
+  entity: 'curl-auth-user',
+  group: 'secret',
+  score: 0.85,
+  anchors: '-',
+  at(text, index, report) {
+    if (!is(text, index - 1, SPACE)) return;
+    const from = text.startsWith('-u', index) ? index + 2 : text.startsWith('--user', index) ? index + 6 : -1;
+    if (from < 0 || (text.charCodeAt(from) !== 32 && text.charCodeAt(from) !== 61 && from === index + 6)) return;
+    credentialsAt(text, runEnd(text, from, SPACE, from + 3) + (text.charCodeAt(from) === 61 ? 1 : 0), report);
+  },
+};
+
+/** A word with a colon, perhaps quoted as a whole or in pieces. */
+function credentialsAt(text: string, from: number, report: Report): void {
+  const source = text.slice(from, from + 160);
+  const match = /^(["']?)([^\s"':]{1,64})\1?:(["']?)([^\s"']{0,80})/.exec(source);
+  if (match === null) return;
+  const [whole, quote = '', user = '', , password = ''] = match;
+  const secret = password.replace(/[{}]/g, '') === '' ? user : password;
+  if (
+    /[$<[]|\{\{/.test(user + password) ||
+    isStandIn(secret) ||
+    secret.length < 8 ||
+    !/\d/.test(secret) ||
+    entropy(secret) < 2.7
+  )
+    return;
+  const start = from + quote.length;
+  report(start, from + whole.length);
+}
+
+/** Account keys in connection strings of Azure: the hit is the key. */
+export const azureAccountKey: PrefixDetector = {
+  entity: 'azure-storage-key',
+  group: 'secret',
+  score: 0.95,
+  prefixes: ['AccountKey=', 'SharedAccessKey='],
+  from(text, start, report, prefix) {
+    const from = start + prefix.length;
+    const match = /^[0-9A-Za-z+/]{40,90}={0,2}/.exec(text.slice(from, from + 96));
+    if (match && entropy(match[0]) > 3) report(from, from + match[0].length);
+  },
+};

@@ -1,0 +1,175 @@
+import { classOf, DIGIT, is, KEY, LETTER, runEnd, runStart, TOKEN } from '../characters.ts';
+import { entropy, isStandIn } from './entropy.ts';
+import type { AnchorDetector, PrefixDetector, TokenDetector } from '../types.ts';
+
+const HEADER_UNITS_MAX = 200;
+
+/** JSON web tokens: two or three parts, the first two beginning like base64 of `{`. A first part over 200 units counts as one. */
+export const jwt: PrefixDetector = {
+  entity: 'jwt',
+  group: 'secret',
+  score: 0.95,
+  prefixes: ['ey'],
+  from(text, start, report) {
+    const header = runEnd(text, start, KEY, start + HEADER_UNITS_MAX);
+    if (header - start === HEADER_UNITS_MAX) {
+      if (text.charCodeAt(start + 2) === 74) report(start, runEnd(text, start, TOKEN), 0.6);
+      return;
+    }
+    if (header - start < 19 || text.charCodeAt(header) !== 46 || !text.startsWith('ey', header + 1)) return;
+    const body = runEnd(text, header + 1, KEY);
+    if (body - header - 1 < 19) return;
+    let end = body;
+    if (text.charCodeAt(body) === 46) {
+      const signature = runEnd(text, body + 1, KEY);
+      end =
+        signature - body - 1 >= 10
+          ? runEnd(text, signature, TOKEN, signature + 2)
+          : isQuote(text.charCodeAt(body + 1))
+            ? body + 1
+            : body;
+    }
+    report(start, end);
+  },
+};
+
+/** An unsigned token ends in its dot; at the end of a sentence the dot is the sentence's. */
+const isQuote = (code: number): boolean => code === 34 || code === 39 || Number.isNaN(code);
+
+const PEM_UNITS_MAX = 8192;
+
+/** Private keys as PEM or PGP blocks. Without its END line a block reaches to the end of what base64 and its line ends allow. */
+export const privateKey: AnchorDetector = {
+  entity: 'private-key',
+  group: 'secret',
+  score: 0.98,
+  anchors: '-',
+  at(text, index, report) {
+    if (text.charCodeAt(index - 1) === 45 || !text.startsWith('-----BEGIN ', index)) return;
+    const title = /^-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(index, index + 100));
+    if (title === null) return;
+    const from = index + title[0].length;
+    const close = text.slice(from, from + PEM_UNITS_MAX).search(/-----END [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/);
+    report(index, close < 0 ? pemRunEnd(text, from) : text.indexOf('-----', from + close + 5) + 5);
+  },
+};
+
+/** Base64, line ends (also escaped), headers like `Proc-Type: 4`. */
+function pemRunEnd(text: string, from: number): number {
+  let end = from;
+  for (; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if ((classOf(code) & TOKEN) === 0 && code !== 10 && code !== 13 && code !== 92 && code !== 34) break;
+  }
+  return end;
+}
+
+/** Entra ID client secrets: three characters, a digit, `Q~`, 31 to 34 more. */
+export const azureClientSecret: AnchorDetector = {
+  entity: 'azure-ad-client-secret',
+  group: 'secret',
+  score: 0.95,
+  anchors: '~',
+  at(text, index, report) {
+    const start = index - 5;
+    if (start < 0 || text.charCodeAt(index - 1) !== 81 || !is(text, index - 2, DIGIT)) return;
+    for (let at = start; at < index - 2; at++) if (!isAzure(text.charCodeAt(at))) return;
+    if (is(text, start - 1, LETTER | DIGIT) || text.charCodeAt(start - 1) === 95) return;
+    let end = index + 1;
+    while (end - index <= 35 && isAzure(text.charCodeAt(end))) end++;
+    if (text.charCodeAt(end - 1) === 46) end--;
+    const body = end - index - 1;
+    if (body < 31 || body > 34 || entropy(text.slice(index, end)) < 3 || isStandIn(text.slice(start, end))) return;
+    report(start, end);
+  },
+};
+
+const isAzure = (code: number): boolean => (classOf(code) & KEY) !== 0 || code === 126 || code === 46;
+
+/** Bot tokens of Telegram (`123456:AAF…`) and keys like `id:secret` of Facebook's Graph API. */
+export const telegramBotToken: AnchorDetector = {
+  entity: 'telegram-bot-api-token',
+  group: 'secret',
+  score: 0.9,
+  anchors: ':',
+  at(text, index, report) {
+    if (text.charCodeAt(index + 1) !== 65) return;
+    const start = runStart(text, index, DIGIT, index - 17);
+    const end = runEnd(text, index + 1, KEY, index + 37);
+    if (index - start < 5 || index - start > 16 || end - index !== 36 || is(text, start - 1, LETTER)) return;
+    if (entropy(text.slice(index + 1, end)) >= 3.2) report(start, end);
+  },
+};
+
+/** Discord bot tokens: three parts, the first base64 of a number. */
+export const discordBotToken: TokenDetector = {
+  entity: 'discord-bot-token',
+  group: 'secret',
+  score: 0.9,
+  lengthMin: 23,
+  lengthMax: 28,
+  token(text, start, end, report) {
+    if (!/[MNO]/.test(text.charAt(start)) || text.charCodeAt(end) !== 46) return;
+    const match = /^\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/.exec(text.slice(end, end + 50));
+    if (match) report(start, end + match[0].length);
+  },
+};
+
+/** Terraform Cloud: fourteen characters, `.atlasv1.`, sixty or more. */
+export const terraformToken: TokenDetector = {
+  entity: 'hashicorp-tf-api-token',
+  group: 'secret',
+  score: 0.95,
+  lengthMin: 14,
+  lengthMax: 14,
+  token(text, start, end, report) {
+    if (!text.startsWith('.atlasv1.', end)) return;
+    const match = /^[\w=-]{60,70}(?![\w-])/.exec(text.slice(end + 9, end + 81));
+    if (match && entropy(match[0]) >= 3.5) report(start, end + 9 + match[0].length);
+  },
+};
+
+/** Facebook app tokens: number, `|`, secret. */
+export const facebookToken: TokenDetector = {
+  entity: 'facebook-access-token',
+  group: 'secret',
+  score: 0.9,
+  lengthMin: 15,
+  lengthMax: 16,
+  token(text, start, end, report) {
+    const match = /^(?:\||%7C)[\w-]{27,40}(?![\w-])/i.exec(text.slice(end, end + 46));
+    if (match && /^\d+$/.test(text.slice(start, end)) && entropy(match[0]) >= 3) report(start, end + match[0].length);
+  },
+};
+
+/** Mailchimp (`…-us12`) and MaxMind (`…_mmk`) name themselves at the end. */
+export const suffixedKey: TokenDetector = {
+  entity: 'mailchimp-api-key',
+  group: 'secret',
+  score: 0.9,
+  lengthMin: 6,
+  lengthMax: 32,
+  token(text, start, end, report) {
+    if (
+      end - start === 32 &&
+      /^-us\d{1,2}(?!\w)/.test(text.slice(end, end + 7)) &&
+      /^[0-9a-f]+$/.test(text.slice(start, end))
+    ) {
+      report(start, runEnd(text, end + 3, DIGIT, end + 5));
+    } else if (end - start === 6 && /^_[0-9A-Za-z]{29}_mmk(?!\w)/.test(text.slice(end, end + 36))) {
+      report(start, end + 34, undefined, 'maxmind-license-key');
+    }
+  },
+};
+
+/** The mark of a Google service account file; its key itself is a PEM block. */
+export const serviceAccount: PrefixDetector = {
+  entity: 'gcp-service-account',
+  group: 'secret',
+  score: 0.6,
+  prefixes: ['type"'],
+  from(text, start, report) {
+    const match = /^type"\s{0,4}:\s{0,4}"service_account"/.exec(text.slice(start, start + 40));
+    if (match && text.charCodeAt(start - 1) === 34) report(start - 1, start + match[0].length);
+  },
+};
