@@ -1,5 +1,18 @@
 // For users.
 export { fakeClock, type FakeClock, type SettledOptions } from './fake-clock.ts';
+export { type Mock, mockProvider, type MockProvider, type MockProviderOptions } from './mock-provider.ts';
+export type { AnswerInput, CitationInput, ReplyFunction, ReplyValue, ToolCallInput } from './script/answer.ts';
+export type { Chain } from './script/chain.ts';
+export {
+  type FailureWord,
+  type Fault,
+  type FaultKind,
+  type FaultPosition,
+  rateLimitHeaders,
+  type StatusFault,
+} from './script/fault.ts';
+export type { CallMatcher, CallPattern, TextPattern } from './script/match.ts';
+export type { MockCall, MockedOperation } from './script/mock-call.ts';
 
 // For people who extend it: contracts that any implementation can run.
 export { counterStoreContract, type CounterStoreSubject } from './counter-store-contract.ts';
