@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const examples = readdirSync(join(ROOT, 'examples')).filter((name) => /^\d\d-.*\.ts$/.test(name));
+const run = promisify(execFile);
+
+/** A line each example prints, so that a silent one fails. */
+const PRINTS: Readonly<Record<string, RegExp>> = {
+  '01-hello.ts': /The Rhine, the Elbe and the Oder\.\n\d+ tokens from mock\/any-model/,
+  '02-stream.ts': /\(A short one\.\)Once upon a time .* small\.\nstop, \d+ tokens/,
+  '03-fallback.ts': /Here I am\.\nfirst: failed \(overloaded\), next target\nsecond: completed/,
+  '04-structured-output.ts': /good delivery, price/,
+  '05-tools.ts': /running get_weather\({"city":"Oslo"}\)\nIt is 4 degrees in Oslo\./,
+  '06-meter.ts': /acme any-model \d+ \d+\nglobex any-model \d+ \d+/,
+  '07-own-middleware.ts': /completed by mock\ncall_\S+ completed by mock/,
+  '08-own-provider.ts': /Hello, wall\.\nHello again\./,
+};
+
+describe.skipIf(!existsSync(join(ROOT, 'dist/index.js')))('the examples (need a build)', () => {
+  for (const name of examples) {
+    it(`${name} runs without a key and prints what it should`, async () => {
+      const { OPENAI_API_KEY: _one, ANTHROPIC_API_KEY: _two, ...env } = process.env;
+      const { stdout } = await run(process.execPath, ['--no-warnings', join(ROOT, 'examples', name)], { env });
+      if (PRINTS[name] !== undefined) expect(stdout).toMatch(PRINTS[name]);
+      else expect(stdout.trim()).not.toBe('');
+    }, 30_000);
+
+    it(`${name} is under 40 lines`, () => {
+      expect(readFileSync(join(ROOT, 'examples', name), 'utf8').split('\n').length).toBeLessThanOrEqual(40);
+    });
+  }
+});
