@@ -1,7 +1,6 @@
 import type { DialectEnvironment, ResponseHead } from '../../core/dialect.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { stringOf } from '../../core/wire-json.ts';
-import { recordOf } from '../../core/wire-json.ts';
+import { recordOf, stringOf } from '../../core/wire-json.ts';
 import { foldChat } from '../../operations/chat-fold.ts';
 import type { ChatResponse } from '../../operations/chat.ts';
 import type { Json } from '../../operations/shared.ts';
