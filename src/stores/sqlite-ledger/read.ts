@@ -1,0 +1,227 @@
+import {
+  type AttemptTotals,
+  type CallTotals,
+  checkDimension,
+  type Dimension,
+  type LedgerFilter,
+  type LedgerQuery,
+  type LedgerRow,
+  limitOf,
+  type PercentileQuery,
+  type Percentiles,
+} from '../../core/ledger.ts';
+import { DIMENSION_COLUMNS, hasDimension } from '../../core/ledger-sql.ts';
+import {
+  attemptTotals,
+  type AttemptSums,
+  callTotals,
+  type CallSums,
+  Durations,
+  Groups,
+  noAttempts,
+  noCalls,
+} from '../../core/ledger-sums.ts';
+import type { Session, SqliteRecord, SqliteValue } from './database.ts';
+import { ATTEMPT_SUMS, CALL_SUMS, DAILY_DIMENSIONS } from './schema.ts';
+import { DAY_MS } from './write.ts';
+
+/** Sums over single rows, in the order of the daily sums. */
+const ROW_SUMS = {
+  attempt: `COUNT(*), SUM(status = 'failed'), SUM(status = 'cancelled'), SUM(input), SUM(output), SUM(cache_read),
+    SUM(cache_write), SUM(reasoning), CAST(SUM(COALESCE(cost_nano_usd, 0)) AS TEXT),
+    CAST(SUM(CASE WHEN winner = 0 THEN COALESCE(cost_nano_usd, 0) ELSE 0 END) AS TEXT),
+    SUM(cost_nano_usd IS NULL AND billing <> 'no'), SUM(latency_ms)`,
+  call: `COUNT(*), SUM(status = 'failed'), SUM(status = 'cancelled'), SUM(cached IS NOT NULL), SUM(redactions),
+    CAST(SUM(COALESCE(saved_nano_usd, 0)) AS TEXT), SUM(latency_ms)`,
+} as const;
+const MONEY = new Set(['cost', 'wasted', 'saved']);
+
+/** A part of a statement with the values of its question marks. */
+interface Part {
+  readonly sql: string;
+  readonly values: readonly SqliteValue[];
+}
+interface Source {
+  readonly table: string;
+  readonly sums: string;
+  /** Turns the time column into the start of an interval. */
+  readonly time: string;
+  readonly period: Part;
+}
+
+export function readTotals(session: Session, query: LedgerQuery): AttemptTotals[] {
+  const groups = new Groups<AttemptSums>(noAttempts);
+  collect(session, 'attempt', ATTEMPT_SUMS, query, groups);
+  return attemptTotals(groups, query);
+}
+
+export function readCalls(session: Session, query: LedgerQuery): CallTotals[] {
+  const groups = new Groups<CallSums>(noCalls);
+  collect(session, 'call', CALL_SUMS, query, groups);
+  return callTotals(groups, query);
+}
+
+function collect<S extends AttemptSums | CallSums>(
+  session: Session,
+  kind: LedgerRow['kind'],
+  sums: readonly string[],
+  query: LedgerQuery,
+  groups: Groups<S>,
+): void {
+  limitOf(query);
+  const names = (query.groupBy ?? []).map(checkDimension);
+  for (const source of sourcesOf(kind, sums, query, names)) {
+    const keys = names.map((name) => columnOf(kind, name));
+    const start = query.interval === undefined ? [] : [{ sql: source.time, values: [] }];
+    const where = whereOf(kind, query);
+    const columns = [...keys, ...start];
+    const grouping = columns.length === 0 ? '' : `GROUP BY ${columns.map((_, index) => index + 1).join(', ')}`;
+    const sql = `SELECT ${[...columns.map((column, index) => `${column.sql} AS k${index}`), source.sums].join(', ')}
+      FROM ${source.table} WHERE ${[source.period.sql, ...where.map((part) => part.sql)].join(' AND ')} ${grouping}`;
+    const values = [...columns, source.period, ...where].flatMap((part) => part.values);
+    for (const record of session.statement(sql).all(...values) as SqliteRecord[]) {
+      const cells = Object.values(record);
+      if (Number(cells[columns.length]) === 0 || cells[columns.length] === null) continue;
+      const named: Record<string, number | bigint> = {};
+      for (const [index, name] of sums.entries()) {
+        const cell = cells[columns.length + index] ?? 0;
+        named[name] = MONEY.has(name) ? BigInt(cell) : Number(cell);
+      }
+      const key = cells.slice(0, names.length).map((cell) => (cell === null ? null : String(cell)));
+      const begin = query.interval === undefined ? undefined : Number(cells[names.length]);
+      // The names are exactly the fields of S: both tables are made from the same lists.
+      groups.add(key, names, begin, named as unknown as S);
+    }
+  }
+}
+
+/** Whole days come from the daily totals where they can answer; the rest, and the ragged ends, from the rows. */
+function sourcesOf(
+  kind: LedgerRow['kind'],
+  sums: readonly string[],
+  query: LedgerQuery,
+  names: readonly Dimension[],
+): Source[] {
+  const used = [...names, ...Object.keys(query.where ?? {})];
+  const daily = used.every((name) => name.startsWith('tag:') || (DAILY_DIMENSIONS as readonly string[]).includes(name));
+  const byDay = query.interval === undefined || query.interval === 'day' || query.interval === 'month';
+  if (!daily || !byDay) return [rowSource(kind, query, query.from, query.to)];
+  const { firstDay, endDay, head, tail } = wholeDays(query);
+  const list: Source[] = [];
+  if (firstDay < endDay) list.push(dailySource(kind, sums, query, firstDay, endDay));
+  for (const [from, to] of [head, tail]) if (from < to) list.push(rowSource(kind, query, from, to));
+  return list;
+}
+
+/** Splits a period into whole days and what is before and after them. */
+export function wholeDays(filter: LedgerFilter): {
+  readonly firstDay: number;
+  readonly endDay: number;
+  readonly head: readonly [number, number];
+  readonly tail: readonly [number, number];
+} {
+  const from = filter.from ?? Number.MIN_SAFE_INTEGER;
+  const to = filter.to ?? Number.MAX_SAFE_INTEGER;
+  const firstDay = filter.from === undefined ? -1e8 : Math.ceil(from / DAY_MS);
+  const endDay = filter.to === undefined ? 1e8 : Math.floor(to / DAY_MS);
+  if (firstDay >= endDay) return { firstDay: 0, endDay: 0, head: [from, to], tail: [0, 0] };
+  const head = filter.from === undefined ? ([0, 0] as const) : ([from, firstDay * DAY_MS] as const);
+  const tail = filter.to === undefined ? ([0, 0] as const) : ([endDay * DAY_MS, to] as const);
+  return { firstDay, endDay, head, tail };
+}
+
+function rowSource(
+  kind: LedgerRow['kind'],
+  query: LedgerQuery,
+  from: number | undefined,
+  to: number | undefined,
+): Source {
+  const size = { minute: 60_000, hour: 3_600_000, day: DAY_MS, month: 0 }[query.interval ?? 'day'];
+  return {
+    table: kind === 'attempt' ? 'attempts' : 'calls',
+    sums: ROW_SUMS[kind],
+    time: size === 0 ? monthOf('at / 1000') : `(at / ${size}) * ${size}`,
+    period: periodOf('at', from, to),
+  };
+}
+
+function dailySource(
+  kind: LedgerRow['kind'],
+  sums: readonly string[],
+  query: LedgerQuery,
+  first: number,
+  end: number,
+): Source {
+  const table = kind === 'attempt' ? 'daily_attempts' : 'daily_calls';
+  return {
+    table: `${table} JOIN dims ON dims.id = ${table}.dims`,
+    sums: sums
+      .map((name) => (MONEY.has(name) ? `CAST(SUM(${table}.${name}) AS TEXT)` : `SUM(${table}.${name})`))
+      .join(', '),
+    time: query.interval === 'month' ? monthOf(`day * ${DAY_MS / 1000}`) : `day * ${DAY_MS}`,
+    period: periodOf('day', first === -1e8 ? undefined : first, end === 1e8 ? undefined : end),
+  };
+}
+
+function monthOf(seconds: string): string {
+  return `unixepoch(${seconds}, 'unixepoch', 'start of month') * 1000`;
+}
+
+export function periodOf(column: string, from: number | undefined, to: number | undefined): Part {
+  const parts = [...(from === undefined ? [] : [`${column} >= ?`]), ...(to === undefined ? [] : [`${column} < ?`])];
+  const values = [from, to].filter((value) => value !== undefined);
+  return { sql: parts.length === 0 ? '1' : parts.join(' AND '), values };
+}
+
+/** The expression of a dimension. Names of tags are values, never part of the statement. */
+function columnOf(kind: LedgerRow['kind'], name: Dimension): Part {
+  if (name.startsWith('tag:')) return { sql: 'json_extract(tags, ?)', values: [`$."${name.slice(4)}"`] };
+  return { sql: hasDimension(kind, name) ? (DIMENSION_COLUMNS[name] as string) : 'NULL', values: [] };
+}
+
+export function whereOf(kind: LedgerRow['kind'], filter: LedgerFilter): Part[] {
+  return Object.entries(filter.where ?? {}).flatMap(([name, wanted]) => {
+    if (wanted === undefined) return [];
+    const column = columnOf(kind, checkDimension(name));
+    if (wanted === null) return [{ sql: `${column.sql} IS NULL`, values: column.values }];
+    if (typeof wanted === 'string') return [{ sql: `${column.sql} = ?`, values: [...column.values, wanted] }];
+    return [{ sql: `${column.sql} IN (${wanted.map(() => '?').join(', ')})`, values: [...column.values, ...wanted] }];
+  });
+}
+
+const DURATION_DIMENSIONS: readonly string[] = ['provider', 'model', 'operation'];
+
+export function readPercentiles(session: Session, query: PercentileQuery): Percentiles[] {
+  const names = (query.groupBy ?? []).map(checkDimension);
+  const keys = names.map((name) => columnOf('attempt', name));
+  const where = whereOf('attempt', query);
+  const selected = keys.map((key, index) => `${key.sql} AS k${index}, `).join('');
+  const grouped = [...keys, null].map((_, index) => index + 1).join(', ');
+  const durations = new Durations();
+  const read = (table: string, step: string, count: string, condition: Part): void => {
+    const sql = `SELECT ${selected}${step} AS step, ${count} AS count FROM ${table}
+      WHERE ${[condition.sql, ...where.map((part) => part.sql)].join(' AND ')} GROUP BY ${grouped}`;
+    const values = [...keys, condition, ...where].flatMap((part) => part.values);
+    for (const record of session.statement(sql).all(...values) as SqliteRecord[]) {
+      const key = names.map((_, index) => record[`k${index}`] as string | null);
+      durations.add(key, Number(record.step), Number(record.count));
+    }
+  };
+  const rows = (from: number | undefined, to: number | undefined): void => {
+    const column = query.of === 'latencyMs' ? 'latency_step' : 'first_content_step';
+    const period = periodOf('at', from, to);
+    read('attempts', column, 'COUNT(*)', { sql: `${period.sql} AND ${column} IS NOT NULL`, values: period.values });
+  };
+  const used = [...names, ...Object.keys(query.where ?? {})];
+  if (used.every((name) => DURATION_DIMENSIONS.includes(name))) {
+    const { firstDay, endDay, head, tail } = wholeDays(query);
+    if (firstDay < endDay) {
+      read('daily_durations', 'step', 'SUM(count)', {
+        sql: 'day >= ? AND day < ? AND "of" = ?',
+        values: [firstDay, endDay, query.of],
+      });
+    }
+    for (const [from, to] of [head, tail]) if (from < to) rows(from, to);
+  } else rows(query.from, query.to);
+  return durations.list(query);
+}
