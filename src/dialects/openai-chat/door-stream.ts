@@ -59,16 +59,9 @@ export class ChatChunkEncoder implements StreamEncoder<ChatEvent> {
       case 'tool-call-end':
         return this.#closeCall(event, write);
       case 'audio-start':
-        return this.#delta(event.choice, { audio: event.id === undefined ? {} : { id: event.id } }, write);
-      case 'audio-delta': {
-        const { data, transcript } = event;
-        const audio = { ...(data !== undefined && { data }), ...(transcript !== undefined && { transcript }) };
-        return this.#delta(event.choice, { audio }, write);
-      }
-      case 'audio-end': {
-        const { id, expires_at: expires } = wireAudio(event.part, this.#environment.nowMs);
-        return this.#delta(event.choice, { audio: { id: id as Json, expires_at: expires as Json } }, write);
-      }
+      case 'audio-delta':
+      case 'audio-end':
+        return this.#delta(event.choice, { audio: this.#audio(event) }, write);
       case 'part': {
         const image = wireImage(event.part);
         if (image !== undefined) this.#delta(event.choice, { images: [image] }, write);
@@ -139,6 +132,16 @@ export class ChatChunkEncoder implements StreamEncoder<ChatEvent> {
     const block = choice.blocks.get(event.index);
     if (block !== undefined) block.sent += event.text;
     this.#delta(event.choice, { content: event.text }, write, encodeLogprobs(event.logprobs, false));
+  }
+
+  #audio(event: Event<'audio-start' | 'audio-delta' | 'audio-end'>): JsonObject {
+    if (event.type === 'audio-start') return event.id === undefined ? {} : { id: event.id };
+    if (event.type === 'audio-end') {
+      const { id, expires_at: expires } = wireAudio(event.part, this.#environment.nowMs);
+      return { id: id as Json, expires_at: expires as Json };
+    }
+    const { data, transcript } = event;
+    return { ...(data !== undefined && { data }), ...(transcript !== undefined && { transcript }) };
   }
 
   #piece(at: { choice?: number; index: number }, delta: JsonObject, text: string, write: Write): void {
