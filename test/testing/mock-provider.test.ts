@@ -129,11 +129,11 @@ describe('mockProvider', () => {
     const run = async (): Promise<unknown[]> => {
       const mock = mockProvider();
       mock
-        .on('x')
+        .on('greet')
         .think('Let me see')
         .reply('Grüße aus Köln 👩‍👩‍👧 und Umgebung')
         .callTool('find', { query: 'a long query' });
-      mock.on('exact').reply(['Par', 'is']);
+      mock.on('word by word').reply(['Par', 'is']);
       const gateway = gatewayOver(mock);
       const plain = await gateway.chat('greet');
       const fold = foldChat();
@@ -147,7 +147,7 @@ describe('mockProvider', () => {
       expect(streamed.usage).toEqual(plain.usage);
       expect(pieces).toBeGreaterThan(3);
       const exact: string[] = [];
-      for await (const text of gateway.stream('exact').text) exact.push(text);
+      for await (const text of gateway.stream('word by word').text) exact.push(text);
       expect(exact).toEqual(['Par', 'is']);
       return [plain.id, streamed.id, streamed.message];
     };
