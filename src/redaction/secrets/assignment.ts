@@ -32,7 +32,8 @@ export const assignedSecret: AnchorDetector = {
     const start = valueStart(text, index);
     if (start < 0) return;
     const end = valueEnd(text, start);
-    if (end - start < VALUE_UNITS_MIN) return;
+    // `eyJh...`: shortened for print.
+    if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end)) return;
     const name = nameBefore(text, index);
     if (name === '') return;
     const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));

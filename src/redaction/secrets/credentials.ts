@@ -108,12 +108,18 @@ function credentialsAt(text: string, from: number, report: Report): void {
     /[$<[]|\{\{/.test(user + password) ||
     isStandIn(secret) ||
     secret.length < 8 ||
-    !/\d/.test(secret) ||
-    entropy(secret) < 2.7
-  )
+    !looksDrawn(secret)
+  ) {
     return;
+  }
   const start = from + quote.length;
   report(start, from + whole.length);
+}
+
+/** Digits among letters, or at least both cases and length. */
+function looksDrawn(secret: string): boolean {
+  const bits = entropy(secret);
+  return /\d/.test(secret) ? bits >= 2.7 : bits >= 3.2 && secret.length >= 12 && /[a-z][A-Z]/.test(secret);
 }
 
 /** Account keys in connection strings of Azure: the hit is the key. */

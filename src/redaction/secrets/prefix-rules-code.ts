@@ -35,7 +35,7 @@ export const codeRules: readonly PrefixRule[] = [
   ['sourcegraph-access-token', 'sgp_', '(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}', 3],
   ['pulumi-api-token', 'pul-', '[0-9a-f]{40}'],
   ['vault-service-token', 'hvs.', '[0-9A-Za-z_-]{80,130}', 3],
-  ['vault-service-token', 's.', '[0-9A-Za-z]{24}', 3.5],
+  ['vault-service-token', 's.', '(?=[A-Za-z]{0,23}[0-9])[0-9A-Za-z]{24}', 3.5],
   ['vault-batch-token', 'hvb.', '[0-9A-Za-z_-]{138,300}', 3],
   ['hashicorp-vault-root-token', 'hvr.', '[0-9A-Za-z_-]{80,130}', 3],
   ['doppler-api-token', 'dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.', '[0-9A-Za-z_.-]{40,60}'],

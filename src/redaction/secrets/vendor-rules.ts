@@ -58,7 +58,7 @@ export const VENDOR_ROWS: readonly string[] = [
   'snyk;snyk-api-token:u',
   'sonar;sonar-api-token:e40',
   'squarespace;squarespace-access-token:u',
-  'sumo;sumologic-access-token:a64 sumologic-access-id:a14',
+  'sumologic sumoaccess sumotoken sumokey sumoapi sumosecret;sumologic-access-token:a64 sumologic-access-id:a14',
   'travis;travisci-access-token:a22',
   'trello;trello-access-token:w32',
   'twitch;twitch-api-token:a30',
@@ -111,5 +111,7 @@ function vendorRule(source: string): VendorRule {
   if (shape === 'u') return { entity, matches: (value) => UUID.test(value) };
   const [least = '', most = least] = shape.slice(1).split('-');
   const expression = new RegExp(`^${CLASSES[shape.charAt(0)]}{${least},${most}}$`);
-  return { entity, matches: (value) => expression.test(value) };
+  // Hex is written in one case throughout.
+  const hex = shape.startsWith('h');
+  return { entity, matches: (value) => expression.test(value) && !(hex && /[a-f]/.test(value) && /[A-F]/.test(value)) };
 }
