@@ -1,6 +1,8 @@
 // For users.
 export { fakeClock, type FakeClock, type SettledOptions } from './fake-clock.ts';
 export { type Mock, mockProvider, type MockProvider, type MockProviderOptions } from './mock-provider.ts';
+export { mockServer, type MockServer, type MockServerOptions } from './mock-server.ts';
+export type { MockRequest } from './http/request.ts';
 export type { AnswerInput, CitationInput, ReplyFunction, ReplyValue, ToolCallInput } from './script/answer.ts';
 export type { Chain } from './script/chain.ts';
 export {

@@ -1,10 +1,14 @@
+import type { Anthropic } from '@anthropic-ai/sdk';
+import type { OpenAI } from 'openai';
 import type { Call, Reply } from '../core/call.ts';
 import { plainTarget } from '../core/call.ts';
-import { sleep } from '../core/clock.ts';
+import { type Clock, sleep } from '../core/clock.ts';
+import { invalidOptions } from '../core/errors.ts';
 import { EventStream } from '../core/event-stream.ts';
-import { aList, aText, checkOptions, oneOf, wholeNumber } from '../core/options.ts';
+import { aList, anObject, aText, checkOptions, oneOf, wholeNumber } from '../core/options.ts';
 import type { Provider } from '../core/provider.ts';
 import type { ChatRequest } from '../operations/chat.ts';
+import { type ClientOptions, mockAnthropic, mockFetch, mockOpenAi } from './mock-clients.ts';
 import { chatOverWire, embedOverWire } from './over-wire.ts';
 import type { ReplyFunction, ReplyValue } from './script/answer.ts';
 import type { Chain } from './script/chain.ts';
@@ -23,6 +27,8 @@ export interface MockProviderOptions {
   readonly models?: readonly string[];
   /** Seed of ids and of faults with a probability. @defaultValue 1 */
   readonly seed?: number;
+  /** What delays wait on where no gateway brings its own: `openai()`, `anthropic()`, `fetch`. @defaultValue the system's */
+  readonly clock?: Clock;
   /** The protocol in which answers with faults are written, so that the faults are real. @defaultValue 'openai-chat' */
   readonly protocol?: MockProtocol;
 }
@@ -49,10 +55,23 @@ export interface Mock {
 export interface MockProvider extends Mock, Provider {
   /** For `gateway.with({ providers: mock.everywhere() })`: stands in for every provider there is. */
   everywhere(): (names: readonly string[]) => Provider[];
+  /** A client of the openai package whose network is this mock. Its own retries are off unless you say otherwise. */
+  openai(options?: ClientOptions): Promise<OpenAI>;
+  /** A client of the @anthropic-ai/sdk package whose network is this mock. */
+  anthropic(options?: ClientOptions): Promise<Anthropic>;
+  /** A `fetch` that answers OpenAI's and Anthropic's protocols. */
+  readonly fetch: typeof fetch;
 }
 
 /** Where the script of a mock is kept, for {@link mockServer}. */
-export const SCRIPT = Symbol('postern.script');
+const SCRIPT = Symbol('postern.script');
+
+/** The script of a mock. */
+export function scriptOf(mock: MockProvider): Script {
+  const script: unknown = Reflect.get(mock, SCRIPT);
+  if (script instanceof Script) return script;
+  throw invalidOptions('script', 'expected a mock, like mockProvider().');
+}
 
 /**
  * A provider for tests that plays a script.
@@ -65,10 +84,17 @@ export const SCRIPT = Symbol('postern.script');
  */
 export function mockProvider(options: MockProviderOptions = {}): MockProvider {
   const protocols = oneOf('openai-chat', 'openai-responses', 'anthropic-messages');
-  checkOptions('mockProvider', options, { name: aText, models: aList, seed: wholeNumber(0), protocol: protocols });
+  checkOptions('mockProvider', options, {
+    name: aText,
+    models: aList,
+    seed: wholeNumber(0),
+    protocol: protocols,
+    clock: anObject,
+  });
   const { name = 'mock', models, seed = 1, protocol = 'openai-chat' } = options;
   const script = new Script(name, seed);
   const face = mockFace(script);
+  const fetch = mockFetch(script, models ?? [], options.clock);
   const provider = providerOf(name, script, protocol, models);
   const mock = Object.defineProperties(
     {},
@@ -79,6 +105,9 @@ export function mockProvider(options: MockProviderOptions = {}): MockProvider {
         value: () => (names: readonly string[]) => names.map((each) => providerOf(each, script, protocol)),
         enumerable: true,
       },
+      openai: { value: (given?: ClientOptions) => mockOpenAi(fetch, given) },
+      anthropic: { value: (given?: ClientOptions) => mockAnthropic(fetch, given) },
+      fetch: { value: fetch },
       [SCRIPT]: { value: script },
     },
   );

@@ -35,7 +35,8 @@ type Facts = Omit<MockCall, 'text' | 'system' | 'tools' | 'toolResults' | 'opera
 /** A chat call with what scripts match on picked out of its request. */
 export function chatMockCall(request: ChatRequest, facts: Facts): MockCall<'chat'> {
   const { messages } = request;
-  const lastUser = messages.findLastIndex((message) => message.role === 'user');
+  // Anthropic sends tool results as a user message; what the user said stands before them.
+  const lastUser = messages.findLastIndex(({ role, content }) => role === 'user' && textsOf(content) !== '');
   const names = new Map<string, string>();
   for (const { content } of messages) {
     for (const part of content) if (part.type === 'tool-call') names.set(part.id, part.name);
