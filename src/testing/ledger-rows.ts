@@ -35,12 +35,14 @@ export function* sampleRows(options: SampleOptions): Generator<LedgerRow> {
   const random = seeded(seed);
   const pick = (count: number): number => Math.floor(random() * count);
   for (let index = 0; index < calls; index++) {
-    const tenant = pick(tenants + 1);
+    // A user belongs to one tenant and one team; some have no tenant.
+    const user = pick(users);
+    const tenant = user % (tenants + 1);
     const scope = {
       ...(tenant < tenants && { tenant: `tenant-${tenant}` }),
-      user: `user-${pick(users)}`,
+      user: `user-${user}`,
       ...(pick(3) === 0 && { session: `session-${pick(users * 10)}` }),
-      tags: { team: `team-${pick(4)}` },
+      tags: { team: `team-${(user >> 2) % 4}` },
     };
     const at = from + Math.floor((index / calls) * (to - from));
     const shared = { at, scope, operation: 'chat', stream: pick(2) === 0 } as const;

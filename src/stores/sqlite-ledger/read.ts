@@ -22,7 +22,7 @@ import {
   noCalls,
 } from '../../core/ledger-sums.ts';
 import type { Session, SqliteRecord, SqliteValue } from './database.ts';
-import { ATTEMPT_SUMS, CALL_SUMS, DAILY_DIMENSIONS } from './schema.ts';
+import { ATTEMPT_SUMS, CALL_SUMS, dailyName, SHAPE_NAMES, SHAPES, type Shape } from './schema.ts';
 import { DAY_MS } from './write.ts';
 
 /** Sums over single rows, in the order of the daily sums. */
@@ -103,14 +103,18 @@ function sourcesOf(
   names: readonly Dimension[],
 ): Source[] {
   const used = [...names, ...Object.keys(query.where ?? {})];
-  const daily = used.every((name) => name.startsWith('tag:') || (DAILY_DIMENSIONS as readonly string[]).includes(name));
+  const shape = SHAPE_NAMES.find((name) => used.every((dimension) => isIn(name, dimension)));
   const byDay = query.interval === undefined || query.interval === 'day' || query.interval === 'month';
-  if (!daily || !byDay) return [rowSource(kind, query, query.from, query.to)];
+  if (shape === undefined || !byDay) return [rowSource(kind, query, query.from, query.to)];
   const { firstDay, endDay, head, tail } = wholeDays(query);
   const list: Source[] = [];
-  if (firstDay < endDay) list.push(dailySource(kind, sums, query, firstDay, endDay));
+  if (firstDay < endDay) list.push(dailySource(dailyName(kind, shape), sums, query, used.length > 0, firstDay, endDay));
   for (const [from, to] of [head, tail]) if (from < to) list.push(rowSource(kind, query, from, to));
   return list;
+}
+
+function isIn(shape: Shape, name: string): boolean {
+  return (SHAPES[shape] as readonly string[]).includes(name.startsWith('tag:') ? 'tags' : name);
 }
 
 /** Splits a period into whole days and what is before and after them. */
@@ -146,15 +150,15 @@ function rowSource(
 }
 
 function dailySource(
-  kind: LedgerRow['kind'],
+  table: string,
   sums: readonly string[],
   query: LedgerQuery,
+  byDims: boolean,
   first: number,
   end: number,
 ): Source {
-  const table = kind === 'attempt' ? 'daily_attempts' : 'daily_calls';
   return {
-    table: `${table} JOIN dims ON dims.id = ${table}.dims`,
+    table: byDims ? `${table} JOIN dims ON dims.id = ${table}.dims` : table,
     sums: sums
       .map((name) => (MONEY.has(name) ? `CAST(SUM(${table}.${name}) AS TEXT)` : `SUM(${table}.${name})`))
       .join(', '),

@@ -1,27 +1,25 @@
 import { GatewayError } from '../../core/errors.ts';
-import { ATTEMPT_COLUMNS, CALL_COLUMNS, type Column } from '../../core/ledger-sql.ts';
+import type { LedgerRow } from '../../core/ledger.ts';
+import { ATTEMPT_COLUMNS, CALL_COLUMNS, type Column, DIMENSION_COLUMNS } from '../../core/ledger-sql.ts';
 import type { Session, SqliteRecord } from './database.ts';
 
 const VERSION = 1;
 const TYPES = { text: 'TEXT', integer: 'INTEGER', real: 'REAL', json: 'TEXT' } as const;
 
 /**
- * Dimensions whose totals are kept by day, so that a million rows answer at once. Sessions, regions and the like are
- * too many or too rarely asked for; they are answered from the rows.
+ * Totals are kept by day in two shapes, so that a million rows answer at once: one without users, one with users and
+ * little else. A single one with everything would have nearly as many rows as there are attempts. What neither has
+ * (sessions, regions, users by tag) is answered from the rows.
  */
-export const DAILY_DIMENSIONS = [
-  'tenant',
-  'user',
-  'app',
-  'agent',
-  'operation',
-  'purpose',
-  'provider',
-  'model',
-  'status',
-  'errorCode',
-] as const;
-export const DAILY_COLUMNS = [
+export const SHAPES = {
+  broad: ['tenant', 'app', 'agent', 'operation', 'purpose', 'provider', 'model', 'status', 'errorCode', 'tags'],
+  user: ['tenant', 'user', 'operation', 'provider', 'model'],
+} as const;
+export type Shape = keyof typeof SHAPES;
+export const SHAPE_NAMES = ['broad', 'user'] as const satisfies readonly Shape[];
+
+/** The columns of both shapes; what a shape does not have is null. */
+export const DIMS_COLUMNS = [
   'tenant',
   'user_id',
   'app',
@@ -34,6 +32,16 @@ export const DAILY_COLUMNS = [
   'error_code',
   'tags',
 ] as const;
+
+/** The shape's columns among them. */
+export function shapeColumns(shape: Shape): string[] {
+  return SHAPES[shape].map((name) => DIMENSION_COLUMNS[name] ?? name);
+}
+
+/** Table of the daily totals of a kind of rows. */
+export function dailyName(kind: LedgerRow['kind'], shape: Shape): string {
+  return `daily_${kind}_${shape}`;
+}
 
 /** Sums kept by day: of attempts, then of calls. */
 export const ATTEMPT_SUMS = [
@@ -64,7 +72,8 @@ function table(name: string, columns: readonly Column[]): string {
 function dailyTable(name: string, sums: readonly string[]): string {
   const columns = sums.map((sum) => `${sum} ${sum === 'latencyMs' ? 'REAL' : 'INTEGER'} NOT NULL`);
   return `CREATE TABLE IF NOT EXISTS ${name} (day INTEGER NOT NULL, dims INTEGER NOT NULL, ${columns.join(', ')},
-    PRIMARY KEY (day, dims)) WITHOUT ROWID;`;
+    PRIMARY KEY (day, dims)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS ${name}_dims ON ${name} (dims, day);`;
 }
 
 /** Opens or creates the tables. */
@@ -88,12 +97,10 @@ export function createTables(session: Session): void {
       CREATE INDEX IF NOT EXISTS calls_at ON calls (at);
       CREATE INDEX IF NOT EXISTS calls_tenant ON calls (tenant, at);
       CREATE TABLE IF NOT EXISTS dims (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,
-        ${DAILY_COLUMNS.map((name) => `${name} TEXT`).join(', ')});
-      CREATE INDEX IF NOT EXISTS dims_tenant ON dims (tenant);
-      ${dailyTable('daily_attempts', ATTEMPT_SUMS)}
-      ${dailyTable('daily_calls', CALL_SUMS)}
-      CREATE INDEX IF NOT EXISTS daily_attempts_dims ON daily_attempts (dims, day);
-      CREATE INDEX IF NOT EXISTS daily_calls_dims ON daily_calls (dims, day);
+        shape TEXT NOT NULL, ${DIMS_COLUMNS.map((name) => `${name} TEXT`).join(', ')});
+      CREATE INDEX IF NOT EXISTS dims_tenant ON dims (shape, tenant);
+      ${SHAPE_NAMES.map((shape) => dailyTable(dailyName('attempt', shape), ATTEMPT_SUMS)).join('\n')}
+      ${SHAPE_NAMES.map((shape) => dailyTable(dailyName('call', shape), CALL_SUMS)).join('\n')}
       CREATE TABLE IF NOT EXISTS daily_durations (day INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
         operation TEXT NOT NULL, "of" TEXT NOT NULL, step INTEGER NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (day, provider, model, operation, "of", step)) WITHOUT ROWID;

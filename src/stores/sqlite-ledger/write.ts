@@ -9,7 +9,16 @@ import {
   dimensionOf,
 } from '../../core/ledger-sums.ts';
 import type { Session, SqliteRecord, SqliteValue } from './database.ts';
-import { ATTEMPT_SUMS, CALL_SUMS, DAILY_COLUMNS, DAILY_DIMENSIONS } from './schema.ts';
+import {
+  ATTEMPT_SUMS,
+  CALL_SUMS,
+  DIMS_COLUMNS,
+  dailyName,
+  SHAPE_NAMES,
+  SHAPES,
+  type Shape,
+  shapeColumns,
+} from './schema.ts';
 
 export const DAY_MS = 86_400_000;
 /** Dimension tuples whose ids are remembered between batches. */
@@ -24,14 +33,13 @@ const upsertSql = (table: string, sums: readonly string[]): string =>
 
 const INSERT_ATTEMPT = insertSql('attempts', ATTEMPT_COLUMNS);
 const INSERT_CALL = insertSql('calls', CALL_COLUMNS);
-const UPSERT_ATTEMPTS = upsertSql('daily_attempts', ATTEMPT_SUMS);
-const UPSERT_CALLS = upsertSql('daily_calls', CALL_SUMS);
-const INSERT_DIMS = `INSERT INTO dims (key, ${DAILY_COLUMNS.join(', ')})
-  VALUES (?, ${DAILY_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
+const INSERT_DIMS = `INSERT INTO dims (key, shape, ${DIMS_COLUMNS.join(', ')})
+  VALUES (?, ?, ${DIMS_COLUMNS.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`;
 const UPSERT_DURATION = `INSERT INTO daily_durations VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET count = count + excluded.count`;
 
 interface Daily<S> {
+  readonly table: string;
   readonly day: number;
   readonly dims: number;
   readonly sums: S;
@@ -52,12 +60,14 @@ export function createWrite(session: Session): (rows: readonly LedgerRow[]) => v
     if (number !== removals || ids.size > DIMS_MAX) ids.clear();
     removals = number;
   };
-  const dimsOf = (row: LedgerRow): number => {
-    const values = [...DAILY_DIMENSIONS.map((name) => dimensionOf(row, name)), tagsText(row.scope)];
-    const key = JSON.stringify(values);
+  const dimsOf = (row: LedgerRow, shape: Shape): number => {
+    const own = SHAPES[shape].map((name) => (name === 'tags' ? tagsText(row.scope) : dimensionOf(row, name)));
+    const key = dimsKey(shape, own);
     let id = ids.get(key);
     if (id === undefined) {
-      session.statement(INSERT_DIMS).run(key, ...values);
+      const columns = shapeColumns(shape);
+      const values = DIMS_COLUMNS.map((name) => own[columns.indexOf(name)] ?? null);
+      session.statement(INSERT_DIMS).run(key, shape, ...values);
       id = Number((session.statement('SELECT id FROM dims WHERE key = ?').get(key) as SqliteRecord).id);
       ids.set(key, id);
     }
@@ -73,14 +83,16 @@ export function createWrite(session: Session): (rows: readonly LedgerRow[]) => v
         const insert = session.statement(row.kind === 'attempt' ? INSERT_ATTEMPT : INSERT_CALL);
         if (Number(insert.run(...rowValues(row)).changes) === 0) continue;
         const day = Math.floor(row.at / DAY_MS);
-        const dims = dimsOf(row);
-        if (row.kind === 'attempt') {
-          addDaily(attempts, day, dims, attemptSums(row));
-          addDurations(durations, day, row);
-        } else addDaily(calls, day, dims, callSums(row));
+        for (const shape of SHAPE_NAMES) {
+          const dims = dimsOf(row, shape);
+          const table = dailyName(row.kind, shape);
+          if (row.kind === 'attempt') addDaily(attempts, table, day, dims, attemptSums(row));
+          else addDaily(calls, table, day, dims, callSums(row));
+        }
+        if (row.kind === 'attempt') addDurations(durations, day, row);
       }
-      save(session, UPSERT_ATTEMPTS, attempts, ATTEMPT_SUMS);
-      save(session, UPSERT_CALLS, calls, CALL_SUMS);
+      save(session, attempts, ATTEMPT_SUMS);
+      save(session, calls, CALL_SUMS);
       for (const { values, count } of durations.values()) session.statement(UPSERT_DURATION).run(...values, count);
     });
   return (rows) => {
@@ -94,15 +106,21 @@ export function createWrite(session: Session): (rows: readonly LedgerRow[]) => v
   };
 }
 
+/** A tuple's identity: its shape and its values in the shape's order. */
+export function dimsKey(shape: Shape, values: readonly (string | null)[]): string {
+  return JSON.stringify([shape, ...values]);
+}
+
 function addDaily<S extends AttemptSums | CallSums>(
   all: Map<string, Daily<S>>,
+  table: string,
   day: number,
   dims: number,
   sums: S,
 ): void {
-  const key = `${day} ${dims}`;
+  const key = `${table} ${day} ${dims}`;
   const known = all.get(key);
-  if (known === undefined) all.set(key, { day, dims, sums });
+  if (known === undefined) all.set(key, { table, day, dims, sums });
   else addSums(known.sums, sums);
 }
 
@@ -120,12 +138,11 @@ function addDurations(all: Map<string, Duration>, day: number, row: AttemptRow):
 
 function save<S extends AttemptSums | CallSums>(
   session: Session,
-  sql: string,
   all: ReadonlyMap<string, Daily<S>>,
   names: readonly string[],
 ): void {
-  for (const { day, dims, sums } of all.values()) {
+  for (const { table, day, dims, sums } of all.values()) {
     const values = sums as unknown as Readonly<Record<string, number | bigint>>;
-    session.statement(sql).run(day, dims, ...names.map((name) => values[name] ?? 0));
+    session.statement(upsertSql(table, names)).run(day, dims, ...names.map((name) => values[name] ?? 0));
   }
 }
