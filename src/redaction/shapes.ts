@@ -6,7 +6,7 @@ export const SHAPE_UNITS_MAX = 40;
 /** Words (runs without separator) in one layout. */
 export const SHAPE_WORDS_MAX = 8;
 /** Letters in a word of letters that opens a layout with more than one word. */
-export const SHAPE_LETTERS_MAX = 5;
+export const SHAPE_LETTERS_MAX = 4;
 
 const KIND = { '9': 1, A: 2, _: 3 } as const;
 

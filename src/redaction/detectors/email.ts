@@ -36,14 +36,9 @@ function isLocal(text: string, index: number): boolean {
   return isWordBeyondAscii(code) || ".!#$%&'*+-/=?^_`{|}~".includes(text.charAt(index));
 }
 
-/** Letters of other scripts, not CJK or full-width punctuation, spaces or quotation marks. */
+/** Letters of other alphabets. Not those written without spaces (CJK, Hangul): there an address starts where ASCII starts. */
 export function isWordBeyondAscii(code: number): boolean {
-  return (
-    code >= 0xc0 &&
-    code !== 0xd7 &&
-    code !== 0xf7 &&
-    (code < 0x2000 || (code > 0x303f && code < 0xff00 && (code < 0xd800 || code > 0xdfff)))
-  );
+  return code >= 0xc0 && code !== 0xd7 && code !== 0xf7 && code < 0x2000;
 }
 
 /** End of a host with a top level domain of two letters or more, or -1. */

@@ -44,16 +44,23 @@ function collect(text: string, start: number, length: number): number {
   let count = 0;
   let index = start;
   let group = 0;
+  let digits = 0;
+  let lettersInARow = 0;
   while (count < length) {
     if (isWord(text, index)) {
       count++;
       group++;
+      if (isDigit(text, index)) digits++;
       index++;
       continue;
     }
     const code = text.charCodeAt(index);
     if ((code !== 32 && code !== 45 && code !== 0xa0) || group < 2) return -1;
+    // Groups of letters alone are short and few; words of a sentence are not an IBAN, and a stream does not wait for them.
+    lettersInARow = digits === 0 ? lettersInARow + 1 : 0;
+    if (digits === 0 && (group > 4 || lettersInARow > 2)) return -1;
     group = 0;
+    digits = 0;
     index++;
     if (!isWord(text, index)) return -1;
   }

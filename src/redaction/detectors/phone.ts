@@ -58,7 +58,7 @@ export const phoneNumber: TokenDetector = {
     if (best === undefined) return;
     const spoken =
       score < 0.75 &&
-      /^[\s,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i.test(
+      /^[ ,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i.test(
         text.slice(best.end, best.end + 12),
       );
     report(best.start, best.end, spoken ? 0.75 : score);

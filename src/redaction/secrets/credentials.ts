@@ -2,7 +2,7 @@ import { classOf, DIGIT, is, KEY, LETTER, runEnd, SPACE } from '../characters.ts
 import { entropy, isStandIn } from './entropy.ts';
 import type { AnchorDetector, PrefixDetector, Report } from '../types.ts';
 
-const PART_UNITS_MAX = 100;
+const PART_UNITS_MAX = 80;
 
 /** User and password in an address: `https://user:password@host`, `postgres://…`. The hit is the password. */
 export const urlCredentials: AnchorDetector = {
@@ -62,8 +62,10 @@ export const authorizationHeader: AnchorDetector = {
       );
     const named = /authorization$/.test(name);
     if (scheme) start += scheme[0].length;
-    else if (!named && !/["']/.test(text.slice(index + 1, index + 200))) return;
     const end = headerEnd(text, start);
+    // Without a scheme, `token: …` counts only inside the quotes of a header.
+    const after = text.charCodeAt(end);
+    if (scheme === null && !named && after !== 34 && after !== 39) return;
     if (isHeaderValue(text.slice(start, Math.min(end, start + 200)), scheme !== null)) report(start, end);
   },
 };
@@ -104,12 +106,7 @@ function credentialsAt(text: string, from: number, report: Report): void {
   if (match === null) return;
   const [whole, quote = '', user = '', , password = ''] = match;
   const secret = password.replace(/[{}]/g, '') === '' ? user : password;
-  if (
-    /[$<[]|\{\{/.test(user + password) ||
-    isStandIn(secret) ||
-    secret.length < 8 ||
-    !looksDrawn(secret)
-  ) {
+  if (/[$<[]|\{\{/.test(user + password) || isStandIn(secret) || secret.length < 8 || !looksDrawn(secret)) {
     return;
   }
   const start = from + quote.length;

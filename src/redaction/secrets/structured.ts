@@ -169,7 +169,7 @@ export const serviceAccount: PrefixDetector = {
   score: 0.6,
   prefixes: ['type"'],
   from(text, start, report) {
-    const match = /^type"\s{0,4}:\s{0,4}"service_account"/.exec(text.slice(start, start + 40));
+    const match = /^type" {0,4}: {0,4}"service_account"/.exec(text.slice(start, start + 40));
     if (match && text.charCodeAt(start - 1) === 34) report(start - 1, start + match[0].length);
   },
 };

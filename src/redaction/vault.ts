@@ -1,0 +1,44 @@
+import { invalidOptions } from '../core/errors.ts';
+import { placeholder } from './placeholder.ts';
+
+/** What was replaced, by tag, for the time of one call or conversation. Never shared between people. */
+export interface Vault {
+  readonly size: number;
+  /** Whether there is room: a tag that is there already always has. */
+  has(tag: string): boolean;
+  get(tag: string): string | undefined;
+  /** Keeps a value; `false` when the vault is full, and then the caller masks instead. */
+  put(tag: string, value: string, entity: string): boolean;
+  /** Placeholders and values, for a store that keeps a vault over requests. These are the personal data themselves. */
+  entries(): IterableIterator<readonly [placeholder: string, value: string]>;
+}
+
+export interface VaultOptions {
+  /** Most values kept; past it values are masked for good. @defaultValue 10_000 */
+  readonly entriesMax?: number;
+}
+
+/** Makes an empty vault. */
+export function createVault({ entriesMax = 10_000 }: VaultOptions = {}): Vault {
+  if (!(Number.isInteger(entriesMax) && entriesMax > 0))
+    throw invalidOptions('entriesMax', 'entriesMax must be a whole number above 0.');
+  const values = new Map<string, { readonly value: string; readonly entity: string }>();
+  return {
+    get size() {
+      return values.size;
+    },
+    has: (tag) => values.has(tag),
+    get: (tag) => values.get(tag)?.value,
+    put(tag, value, entity) {
+      if (values.has(tag)) return true;
+      if (values.size >= entriesMax) return false;
+      values.set(tag, { value, entity });
+      return true;
+    },
+    *entries() {
+      for (const [tag, { value, entity }] of values) yield [placeholder(entity, tag), value] as const;
+    },
+    // A vault in a log is an accident; it shows its size only.
+    ...{ toJSON: () => `[vault of ${values.size}]` },
+  };
+}
