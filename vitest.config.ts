@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    globalSetup: ['test/redis-server.ts'],
     restoreMocks: true,
     testTimeout: 20_000,
   },

@@ -11,7 +11,7 @@ import { redisCounterStore, redisStore } from '../../src/stores/redis.ts';
 import { tcpProxy, type TcpProxy } from '../../src/testing/tcp-proxy.ts';
 import { startRedis, type RedisServer } from '../redis-server.ts';
 
-const program = inject('redisProgram');
+const program = inject('redisProgram') ?? '';
 const reason = program === '' ? ' (skipped: no redis-server)' : '';
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -10,7 +10,7 @@ import { size } from '../size.ts';
 import { commands, compareWithReference } from './counter-model.ts';
 import { manualClock } from './manual-clock.ts';
 
-const socket = inject('redisSocket');
+const socket = inject('redisSocket') ?? '';
 const reason = socket === '' ? ' (skipped: no redis-server)' : '';
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest';
 import { redisStore, type RedisClient } from '../../src/stores/redis.ts';
 import { storeContract } from '../../src/testing/store-contract.ts';
 
-const socket = inject('redisSocket');
+const socket = inject('redisSocket') ?? '';
 const reason = socket === '' ? ' (skipped: no redis-server)' : '';
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
