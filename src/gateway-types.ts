@@ -5,6 +5,8 @@ import type { EventName, Listener } from './core/events.ts';
 import type { Explanation, Middleware } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
 import type { ModelsConfiguration } from './core/registry.ts';
+import type { FetchFunction } from './doors/inbound.ts';
+import type { ScopeHeaders } from './doors/metadata.ts';
 import type { ChatInput, ChatRequestInput, EmbedInput } from './operations/chat-input.ts';
 import type { OperationName, Operations } from './operations/index.ts';
 import type { StandardSchema } from './operations/schema.ts';
@@ -25,6 +27,11 @@ export interface CallOptions {
   readonly strict?: boolean;
   /** Keeps the provider's own body on `response.raw`. @defaultValue false */
   readonly raw?: boolean;
+  /**
+   * What this call asks of single middlewares, by their names: `{ cache: { mode: 'refresh' } }`. A name of no
+   * middleware that is there, or of one that takes none, is refused.
+   */
+  readonly controls?: Readonly<Record<string, unknown>>;
   /** Extra headers for the provider. Credentials and framing are refused. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -98,6 +105,19 @@ export interface Gateway extends AsyncDisposable {
   with(options: WithOptions): Gateway;
   /** Runs work whose calls, wrapped clients' included, carry this scope. */
   run<R>(scope: Scope, work: () => R): R;
+  /**
+   * A client of the same class whose calls go through this gateway: `openai` and `@anthropic-ai/sdk`, their subclasses
+   * and cloud variants. It is the provider of its own calls, so `providers` may be empty. The given client is untouched.
+   *
+   * @throws GatewayError `invalid-options` for a client that is wrapped already or cannot be.
+   * @example
+   * const client = gateway.wrap(new OpenAI());
+   */
+  wrap<C extends object>(client: C): C;
+  /** The gateway as a `fetch`, for anything that takes one. Failures are answers in the caller's protocol. */
+  readonly fetch: FetchFunction;
+  /** Request options that carry a scope for one call through a door; taken off before sending. */
+  headers(scope: Scope): ScopeHeaders;
   /** Swaps the configuration data as a whole; calls in flight keep theirs. Gives the new revision. */
   configure(next: Configuration): number;
   /** What would happen to a request. Makes no call. */

@@ -5,6 +5,10 @@ import { GatewayError, invalidOptions } from './core/errors.ts';
 import { LIMITS } from './core/limits.ts';
 import { linkedController } from './core/signals.ts';
 import { outputOf, wantsOutput } from './core/structured-output.ts';
+import { doorHostOf } from './door-host.ts';
+import { gatewayFetch } from './doors/fetch.ts';
+import { scopeHeaders } from './doors/metadata.ts';
+import { wrapClient } from './doors/wrap.ts';
 import { explain } from './explain.ts';
 import type { CallOptions, ChatArgument, Gateway, GatewayOptions, WithOptions } from './gateway-types.ts';
 import type { EmbedInput } from './operations/chat-input.ts';
@@ -82,6 +86,7 @@ function faceOf(face: CallFace): Gateway {
   const begin = (): void => {
     if (shared.closed) throw new GatewayError('closed', 'The gateway is closed; make a new one.');
   };
+  const door = doorHostOf(face);
   const gateway = {
     async chat(input: ChatArgument, beside?: CallOptions) {
       begin();
@@ -130,6 +135,9 @@ function faceOf(face: CallFace): Gateway {
       }
       return ambient.run({ ...ambient.get(), ...scope }, work);
     },
+    wrap: <C extends object>(client: C): C => wrapClient(door, client),
+    fetch: gatewayFetch(door),
+    headers: scopeHeaders,
     configure: (next: Configuration) => runtime.configure(next),
     explain: (input: ChatArgument, beside?: CallOptions) => explain(runtime, chatCall(face, input, beside, false).call),
     on: shared.events.on,

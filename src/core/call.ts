@@ -3,6 +3,7 @@ import type { Target, Warning } from '../operations/shared.ts';
 import type { Context } from './context.ts';
 import type { EventStream } from './event-stream.ts';
 import type { AttemptRecord } from './errors.ts';
+import type { Provider } from './provider.ts';
 import type { WireCall, WireReply } from './wire.ts';
 
 /**
@@ -18,8 +19,12 @@ export interface Scope {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** Where a candidate carries its own provider: a wrapped client, which no configuration names. */
+export const OWN_PROVIDER = Symbol('postern.own-provider');
+
 /** A target the call may go to, with what the configuration says about it. */
 export interface Candidate extends Target {
+  readonly [OWN_PROVIDER]?: Provider;
   /** Identity over configuration changes: what state (health, breakers, limits) is keyed by. */
   readonly id: string;
   readonly weight?: number;
@@ -75,6 +80,8 @@ export interface Call<K extends OperationName = OperationName> {
   readonly raw?: boolean;
   /** Extra headers for the provider, already checked. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the caller asks of single middlewares, by their names; checked by each. */
+  readonly controls?: Readonly<Record<string, unknown>>;
   /** Told when the response headers of an attempt have come. */
   readonly onHeaders?: () => void;
   /** The caller's own bytes, when the call came through a door. */

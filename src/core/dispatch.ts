@@ -1,7 +1,7 @@
 import type { OperationName } from '../operations/index.ts';
 import { traitsOf } from '../operations/traits-table.ts';
 import { trackAttempt } from './attempt-tracker.ts';
-import { type Call, type Candidate, type Next, plainTarget, type Reply } from './call.ts';
+import { type Call, type Candidate, type Next, OWN_PROVIDER, plainTarget, type Reply } from './call.ts';
 import { GatewayError, abortedError, toGatewayError } from './errors.ts';
 import type { Health } from './health.ts';
 import type { AttemptObserver } from './middleware.ts';
@@ -19,9 +19,8 @@ export function createDispatch(options: DispatchOptions): Next {
     const { context, plan } = call;
     const target: Candidate | undefined = call.target ?? plan.candidates[0];
     if (target === undefined) throw noTarget(call);
-    const handler = options.providers.get(target.provider)?.handlers[call.operation] as
-      | ((call: Call<K>) => Promise<Reply<K>>)
-      | undefined;
+    const provider = target[OWN_PROVIDER] ?? options.providers.get(target.provider);
+    const handler = provider?.handlers[call.operation] as ((call: Call<K>) => Promise<Reply<K>>) | undefined;
     if (handler === undefined) throw unsupportedBy(call, target);
     if (call.signal.aborted) throw abortedError(call.signal.reason, { target });
     if (context.attemptsLeft() === 0) throw outOfAttempts(call, target);

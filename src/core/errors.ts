@@ -1,5 +1,5 @@
 import type { ChatResponse } from '../operations/chat.ts';
-import type { Target, Usage } from '../operations/shared.ts';
+import type { Protocol, Target, Usage } from '../operations/shared.ts';
 import { type ErrorCode, type Fault, VERDICTS } from './verdicts.ts';
 
 export { type ErrorCode, type Fault, VERDICTS };
@@ -56,7 +56,13 @@ export interface ErrorFacts {
   readonly providerMessage?: string | undefined;
   /** The provider's failure byte for byte, for doors. As private as `providerMessage`. */
   readonly wire?:
-    | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+    | {
+        readonly status: number;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly body: string;
+        /** Whose words these are. */
+        readonly protocol?: Protocol;
+      }
     | undefined;
   /** What was received before the failure. */
   readonly partial?: ChatResponse | undefined;
@@ -164,8 +170,11 @@ export class GatewayError extends Error {
   static from(error: unknown): GatewayError | undefined {
     for (let current = error, depth = 0; depth < 8 && current instanceof Object; depth++) {
       if (isGatewayError(current)) return current;
-      const carried: unknown = Reflect.get(current, CARRIED);
-      if (isGatewayError(carried)) return carried;
+      // An SDK keeps the headers of the answer it made its error from.
+      for (const holder of [current, Reflect.get(current, 'headers') as unknown]) {
+        const carried: unknown = holder instanceof Object ? Reflect.get(holder, CARRIED) : undefined;
+        if (isGatewayError(carried)) return carried;
+      }
       current = Reflect.get(current, 'cause');
     }
     return undefined;

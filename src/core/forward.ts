@@ -1,6 +1,5 @@
 import type { Call } from './call.ts';
 import { plainTarget } from './call.ts';
-import { GatewayError } from './errors.ts';
 import { networkError, type Transport } from './transport.ts';
 import type { WireCall, WireReply } from './wire.ts';
 
@@ -8,11 +7,6 @@ import type { WireCall, WireReply } from './wire.ts';
 export function forwarder(transport: Transport): (wire: WireCall, call: Call<'raw'>) => Promise<WireReply> {
   return async function forward(wire, call) {
     const target = call.target === undefined ? { provider: '?', model: '?' } : plainTarget(call.target);
-    if (wire.method !== 'GET' && wire.method !== 'POST') {
-      throw new GatewayError('unsupported', `${target.provider} forwards GET and POST only, not ${wire.method}.`, {
-        target,
-      });
-    }
     try {
       const response = await transport.send(
         {

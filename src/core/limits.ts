@@ -20,6 +20,10 @@ export const LIMITS = {
   firstContentMs: 120_000,
   /** Between two content events of a stream. */
   idleMs: 60_000,
+  /** Longest a door holds response headers back for the first content of a stream. */
+  holdMs: 10_000,
+  /** Silence after which a door writes a comment into a stream it translates. */
+  heartbeatMs: 15_000,
   /** Longest wait a provider may ask for before trying elsewhere. */
   retryAfterMsMax: 30_000,
   /** Pending background work `gateway.close()` waits for. */

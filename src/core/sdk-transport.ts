@@ -6,7 +6,18 @@ export interface SdkClient {
   withOptions(options: Record<string, unknown>): SdkClient;
   post(path: string, options: Record<string, unknown>): { asResponse(): Promise<Response> };
   get(path: string, options: Record<string, unknown>): { asResponse(): Promise<Response> };
+  put(path: string, options: Record<string, unknown>): { asResponse(): Promise<Response> };
+  patch(path: string, options: Record<string, unknown>): { asResponse(): Promise<Response> };
+  delete(path: string, options: Record<string, unknown>): { asResponse(): Promise<Response> };
 }
+
+const METHODS: Readonly<Record<string, 'get' | 'post' | 'put' | 'patch' | 'delete'>> = {
+  GET: 'get',
+  POST: 'post',
+  PUT: 'put',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
 
 export interface SdkTransportOptions {
   /** Gives the client; called once, at the first request. */
@@ -53,7 +64,7 @@ export function sdkTransport(options: SdkTransportOptions): Transport {
     async send(request) {
       const client = await load();
       const slot: Slot = { signal: request.signal };
-      const method = request.method === 'GET' ? 'get' : 'post';
+      const method = METHODS[request.method] ?? 'post';
       try {
         const response = await client[method](request.path, sdkRequest(request, slot)).asResponse();
         return wireResponse(slot.failed ?? response);

@@ -75,19 +75,26 @@ export class SseSource<Event> implements EventSource<Event> {
     this.#reader.cancel(reason).catch(() => undefined);
   }
 
-  /** The bytes as they come, driven by the same loop as the events. An unfinished body ends as it ended upstream. */
+  /** The bytes as they come, driven by the same loop as the events. What came before a failure comes before it here. */
   async *bytesOf(events: EventStream<Event>): AsyncGenerator<Uint8Array> {
+    let failure: unknown;
     try {
-      for (;;) {
+      for (let open = true; open || this.#kept.length > 0; ) {
         const kept = this.#kept;
         this.#kept = [];
         yield* kept;
-        const { done } = await events.next();
-        if (done === true && this.#kept.length === 0) return;
+        if (!open) continue;
+        try {
+          open = (await events.next()).done !== true;
+        } catch (error) {
+          failure = error;
+          open = false;
+        }
       }
     } finally {
       events.cancel();
     }
+    if (failure !== undefined) throw failure;
   }
 
   #readInGrace(): Promise<Uint8Array | undefined> {

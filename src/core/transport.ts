@@ -4,7 +4,7 @@ import type { Target } from '../operations/shared.ts';
 
 /** One HTTP exchange as a transport sees it. */
 export interface WireRequest {
-  readonly method: 'POST' | 'GET';
+  readonly method: string;
   /** Below the API root, like `/chat/completions`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

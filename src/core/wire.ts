@@ -1,4 +1,4 @@
-import type { Protocol } from '../operations/shared.ts';
+import type { JsonObject, Protocol } from '../operations/shared.ts';
 
 /** What came in through a door, byte for byte. */
 export interface WireCall {
@@ -14,6 +14,11 @@ export interface WireCall {
   readonly decoded?: unknown;
   /** What the dialect has to remember to write its own words again. */
   readonly facts?: Readonly<Record<string, unknown>>;
+  /**
+   * The caller's text with only what was edited changed. `edited` is the body the dialect would send, `encode` writes
+   * any request the same way. `undefined` where the text cannot carry the edit.
+   */
+  readonly rewrite?: (edited: JsonObject, encode: (request: unknown) => JsonObject) => string | undefined;
 }
 
 /** A provider's own answer, byte for byte. Reading `body` drives the reply's event stream. */

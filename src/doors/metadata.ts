@@ -1,0 +1,72 @@
+import type { Call, CachedFacts, Scope } from '../core/call.ts';
+import { invalidRequest } from '../core/errors.ts';
+import type { Target, Warning } from '../operations/shared.ts';
+
+/** Headers of ours: read on the way in and never sent on, written on the way out. */
+const PREFIX = 'x-postern-';
+const SCOPE = `${PREFIX}scope`;
+
+/** Request options of one call for any SDK; also good as the `headers` of a `fetch`. */
+export type ScopeHeaders = Headers & { readonly headers: Headers };
+
+/** A scope as request options. They are taken off before the request is sent on. */
+export function scopeHeaders(scope: Scope): ScopeHeaders {
+  const headers = new Headers({ [SCOPE]: encodeURIComponent(JSON.stringify(scope)) });
+  // One value for both ways of writing it: `create(body, x)` spreads it, `{ headers: x }` reads it as headers.
+  Object.defineProperty(headers, 'headers', { value: headers, enumerable: true });
+  return headers as ScopeHeaders;
+}
+
+/** The scope that came with a request. */
+export function scopeOf(headers: Headers): Scope | undefined {
+  const text = headers.get(SCOPE);
+  if (text === null) return undefined;
+  try {
+    const scope = JSON.parse(decodeURIComponent(text)) as unknown;
+    if (typeof scope === 'object' && scope !== null && !Array.isArray(scope)) return scope as Scope;
+  } catch {
+    // Told below, whatever was wrong with it.
+  }
+  throw invalidRequest(SCOPE, 'is not readable; make it with gateway.headers(scope).');
+}
+
+/** The headers without ours; the same object if there are none. */
+export function withoutOurs(headers: Headers): Headers {
+  const ours = [...headers.keys()].filter((name) => name.startsWith(PREFIX));
+  if (ours.length === 0) return headers;
+  const rest = new Headers(headers);
+  for (const name of ours) rest.delete(name);
+  return rest;
+}
+
+/** What an answer says about itself. */
+export interface Outcome {
+  readonly target: Target;
+  readonly cached?: CachedFacts | undefined;
+  readonly warnings?: readonly Warning[] | undefined;
+  readonly spentNanoUsd?: bigint | undefined;
+}
+
+/** Writes how a call went into response headers, for the SDK's own `.withResponse()`. */
+export function describe(headers: Headers, call: Call, outcome: Outcome): void {
+  const { target, cached, warnings, spentNanoUsd } = outcome;
+  headers.set(`${PREFIX}call`, call.id);
+  headers.set(`${PREFIX}target`, latin1(`${target.provider}/${target.model}`));
+  headers.set(`${PREFIX}attempts`, String(call.context.attempts.length));
+  if (cached !== undefined) headers.set(`${PREFIX}cached`, cached.kind);
+  if (spentNanoUsd !== undefined) headers.set(`${PREFIX}cost`, dollars(spentNanoUsd));
+  if (warnings !== undefined && warnings.length > 0) {
+    const codes = new Set(warnings.map(({ code }) => code));
+    headers.set(`${PREFIX}warnings`, `${warnings.length}; ${[...codes].join(', ')}`);
+  }
+}
+
+/** Nano-dollars as US dollars, exactly. */
+function dollars(nano: bigint): string {
+  const digits = String(nano < 0n ? -nano : nano).padStart(10, '0');
+  return `${nano < 0n ? '-' : ''}${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}
+
+function latin1(text: string): string {
+  return text.replace(/[^\u0020-\u007e\u00a0-\u00ff]/g, '?');
+}

@@ -1,0 +1,180 @@
+import type { Call, PlainReply, StreamReply } from '../core/call.ts';
+import type { DecodedRequest, DoorEnvironment } from '../core/dialect.ts';
+import { invalidRequest } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import { linkedController } from '../core/signals.ts';
+import { parseJson, recordOf } from '../core/wire-json.ts';
+import type { WireCall } from '../core/wire.ts';
+import type { ChatRequest } from '../operations/chat.ts';
+import type { EmbedRequest } from '../operations/embed.ts';
+import type { JsonObject } from '../operations/shared.ts';
+import { type DialectPair, loadDialect, type Route, routeOf } from './dialects.ts';
+import { rewriter } from './edited.ts';
+import { carry, failed, type FailureFacts, holdMsOf, isFirstTry, responseHeaders } from './failure.ts';
+import type { DoorHost } from './host.ts';
+import { bodyOf, passedOn, recordOfHeaders } from './inbound.ts';
+import { describe, type Outcome, scopeOf } from './metadata.ts';
+import { ownProvider } from './own-provider.ts';
+import { planOfClient, planOfFetch, vendorOf } from './plan.ts';
+import { serveRaw } from './raw.ts';
+import type { Inbound, Seam } from './seam.ts';
+import { streamBody } from './stream-body.ts';
+
+/** One request of an application, from its SDK's `fetch` to the answer that SDK reads. */
+export async function serve(host: DoorHost, seam: Seam, inbound: Inbound): Promise<Response> {
+  if (inbound.signal.aborted) throw inbound.signal.reason;
+  const route = routeOf(inbound, seam);
+  if (route === undefined) return serveRaw(host, seam, inbound);
+  const known = loadDialect(route.protocol);
+  const pair = known instanceof Promise ? await known : known;
+  const linked = linkedController(inbound.signal);
+  let facts: FailureFacts = { host, seam, inbound, door: pair.door };
+  let streams = false;
+  try {
+    const opened = await open(host, seam, inbound, route, pair, linked.signal);
+    facts = { ...facts, call: opened.call };
+    streams = opened.call.stream;
+    const served = { ...opened, facts, environment: opened.environment, linked };
+    return streams ? await streamed(served) : await plain(served);
+  } catch (error) {
+    streams = false;
+    return failed(error, facts);
+  } finally {
+    // A stream outlives its headers, and has to hear of an abort until its end.
+    if (!streams) linked.unlink();
+  }
+}
+
+interface Opened {
+  readonly call: Call<'chat'> | Call<'embed'>;
+  readonly environment: DoorEnvironment;
+}
+interface Served extends Opened {
+  readonly facts: FailureFacts;
+  readonly linked: ReturnType<typeof linkedController>;
+}
+
+/** Reads the request and makes a call of it. */
+async function open(
+  host: DoorHost,
+  seam: Seam,
+  inbound: Inbound,
+  route: Route,
+  pair: DialectPair,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const scope = scopeOf(inbound.headers);
+  const body = inbound.body === undefined || typeof inbound.body === 'string' ? inbound.body : await bodyOf(inbound);
+  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : (body ?? '');
+  const json = recordOf(parseJson(text)) as JsonObject | undefined;
+  if (json === undefined) throw invalidRequest('body', 'a JSON object is needed.');
+  const headers = recordOfHeaders(inbound.headers);
+  const codec = pair.door[route.operation];
+  if (codec === undefined) throw invalidRequest('path', `${route.protocol} has no ${route.operation}.`);
+  const decode = (from: JsonObject): DecodedRequest<ChatRequest | EmbedRequest> => codec.decodeRequest(from, headers);
+  const decoded = decode(json);
+  const { request, facts, stream } = decoded;
+  const own = ownProvider(seam.vendor ?? vendorOf(route.protocol), inbound, seam, pair);
+  const plan =
+    seam.vendor === undefined
+      ? planOfFetch(host, request.model, route.operation, route.protocol, own)
+      : planOfClient(host, request.model, route.operation, own);
+  const wire: WireCall = {
+    protocol: route.protocol,
+    method: inbound.method,
+    path: route.path,
+    headers: passedOn(headers),
+    body: body ?? '',
+    json,
+    decoded: request,
+    facts,
+    rewrite: rewriter(text, json, request, (from) => decode(from).request),
+  };
+  const attemptsMax = host.retries && !isFirstTry(inbound) ? 1 : seam.attemptsMax;
+  const options = {
+    stream,
+    plan,
+    signal,
+    wire,
+    ...(scope !== undefined && { scope }),
+    ...(attemptsMax !== undefined && { attemptsMax }),
+  };
+  const call =
+    route.operation === 'chat'
+      ? host.begin('chat', request as ChatRequest, options)
+      : host.begin('embed', request as EmbedRequest, options);
+  return { call, environment: { facts, request: json, headers, nowMs: host.clock.now() } };
+}
+
+async function plain({ call, facts, environment }: Served): Promise<Response> {
+  const { host, door } = facts;
+  const reply = (await host.run(call as Call)) as PlainReply<'chat' | 'embed'>;
+  const outcome: Outcome = {
+    target: reply.target,
+    cached: reply.cached,
+    warnings: reply.response.warnings,
+    spentNanoUsd: host.spentNanoUsd(call),
+  };
+  const { wire } = reply;
+  if (wire !== undefined && wire.protocol === door.protocol && typeof wire.body === 'string') {
+    const response = new Response(wire.body, { status: wire.status, headers: responseHeaders(wire.headers) });
+    describe(response.headers, call, outcome);
+    return response;
+  }
+  const encoded =
+    call.operation === 'chat'
+      ? door.chat?.encodeResponse((reply as PlainReply<'chat'>).response, environment)
+      : door.embed?.encodeResponse((reply as PlainReply<'embed'>).response, environment);
+  const response = new Response(JSON.stringify(encoded?.body), {
+    status: encoded?.status ?? 200,
+    headers: { ...encoded?.headers },
+  });
+  describe(response.headers, call, outcome);
+  return response;
+}
+
+async function streamed({ call, facts, environment, linked }: Served): Promise<Response> {
+  const { host, door, inbound } = facts;
+  const running = host.run(call as Call<'chat'>) as Promise<StreamReply<'chat'>>;
+  // Held: told to the SDK below, or by the body once the headers are out.
+  const reply = await within(host, holdMsOf(inbound, LIMITS.holdMs), running);
+  let response: Response | undefined;
+  const body = streamBody({
+    reply: reply ?? running,
+    protocol: door.protocol,
+    encoder: () => {
+      if (door.chat === undefined) throw invalidRequest('stream', `${door.protocol} does not stream.`);
+      return door.chat.encodeStream(environment);
+    },
+    clock: host.clock,
+    signal: inbound.signal,
+    abort: linked.abort,
+    onFailure: (error) => {
+      linked.unlink();
+      if (response !== undefined) carry(response.headers, error);
+    },
+  });
+  reply?.events.append({ observes: true, close: linked.unlink });
+  const wire = reply?.wire?.protocol === door.protocol ? reply.wire : undefined;
+  const headers = responseHeaders(wire?.headers ?? STREAM_HEADERS);
+  if (reply !== undefined) {
+    describe(headers, call, { target: reply.target, cached: reply.cached, spentNanoUsd: host.spentNanoUsd(call) });
+  }
+  response = new Response(body, { status: wire?.status ?? 200, headers });
+  return response;
+}
+
+const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+
+/** What the work gives within this time, or `undefined`: then its failure is not lost, its body tells of it. */
+async function within<T>(host: DoorHost, ms: number, work: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = host.clock.after(ms, () => late.resolve(undefined));
+  try {
+    const first = await Promise.race([work, late.promise]);
+    if (first === undefined) work.catch(() => undefined);
+    return first;
+  } finally {
+    timer.cancel();
+  }
+}
