@@ -24,10 +24,14 @@ export interface RedisServer {
 const START_MS_MAX = 5_000;
 
 /** Starts a server on a Unix socket in a folder of its own; `undefined` if the program is not there. */
-export async function startRedis(program: string, socket?: string): Promise<RedisServer | undefined> {
+export async function startRedis(
+  program: string,
+  socket?: string,
+  settings: readonly string[] = ['--port', '0'],
+): Promise<RedisServer | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-redis-'));
   const path = socket ?? join(folder, 's');
-  const args = ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no', '--dir', folder];
+  const args = [...settings, '--unixsocket', path, '--save', '', '--appendonly', 'no', '--dir', folder];
   const child = spawn(program, args, { stdio: 'ignore' });
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
