@@ -3,6 +3,7 @@ import { createContext } from './core/context.ts';
 import { GatewayError, invalidRequest } from './core/errors.ts';
 import { checkHeaders } from './core/headers.ts';
 import { LIMITS } from './core/limits.ts';
+import type { Middleware } from './core/middleware.ts';
 import { outputSchemaKey } from './core/structured-output.ts';
 import type { CallOptions, ChatArgument, GatewayOptions } from './gateway-types.ts';
 import type { ChatInput } from './operations/chat-input.ts';
@@ -19,7 +20,7 @@ export interface CallFace {
   readonly ambient: AmbientStorage<Scope> | undefined;
 }
 
-const CALL_OPTIONS = new Set(['signal', 'timeoutMs', 'scope', 'priority', 'strict', 'raw', 'headers']);
+const CALL_OPTIONS = new Set(['signal', 'timeoutMs', 'scope', 'priority', 'strict', 'raw', 'headers', 'controls']);
 const SCOPE_FIELDS = ['tenant', 'user', 'app', 'agent', 'session'] as const;
 const PRIORITIES = new Set<unknown>(['critical', 'normal', 'background']);
 const NEVER = new AbortController().signal;
@@ -89,6 +90,7 @@ export function makeCall<K extends OperationName>(
   const { runtime, options: defaults } = face;
   const { shared } = runtime;
   checkCallOptions(options);
+  if (options.controls !== undefined) checkControls(options.controls, runtime.middleware);
   const scope = scopeOf(face, options.scope);
   const registry = runtime.registry();
   const plan = additions.plan ?? registry.resolve(request.model, operation);
@@ -122,6 +124,7 @@ export function makeCall<K extends OperationName>(
     ...(strict === true && { strict }),
     ...(options.raw === true && { raw: true }),
     ...(options.headers !== undefined && { headers: checkHeaders(options.headers) }),
+    ...(options.controls !== undefined && { controls: options.controls }),
     ...(additions.wire !== undefined && { wire: additions.wire }),
   };
 }
@@ -136,6 +139,22 @@ function checkCallOptions(options: CallOptions): void {
   }
   if (priority !== undefined && !PRIORITIES.has(priority)) {
     throw invalidRequest('priority', `expected ${[...PRIORITIES].join(', ')}.`);
+  }
+}
+
+/** Nothing a call asks for is ignored: somebody here must know the name and accept the value. */
+function checkControls(controls: unknown, middleware: readonly Middleware[]): void {
+  if (typeof controls !== 'object' || controls === null || Array.isArray(controls)) {
+    throw invalidRequest('controls', 'expected an object of middleware names, like { cache: { mode: "refresh" } }.');
+  }
+  for (const [name, value] of Object.entries(controls)) {
+    const takers = middleware.filter(({ info }) => info?.name === name && info.control !== undefined);
+    if (takers.length === 0) {
+      const known = middleware.flatMap(({ info }) => (info?.control === undefined ? [] : [info.name]));
+      const there = known.length === 0 ? 'none does' : `those that do are ${known.join(', ')}`;
+      throw invalidRequest(`controls.${name}`, `no middleware of this gateway takes that; ${there}.`);
+    }
+    for (const { info } of takers) info?.control?.(value);
   }
 }
 

@@ -79,6 +79,11 @@ export interface MiddlewareInfo {
     readonly rewrites?: boolean;
     readonly reads?: boolean;
   };
+  /**
+   * Checks what one call asks of it under `controls[name]`; throws `invalid-request`. Absent: calls can ask nothing of
+   * it, and one that does is refused.
+   */
+  control?(value: unknown): void;
   start?(host: Host): void;
   explain?(call: Call): Explanation;
   close?(): Promise<void>;

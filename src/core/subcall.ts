@@ -1,5 +1,5 @@
 import type { OperationName, Operations } from '../operations/index.ts';
-import type { Call } from './call.ts';
+import type { Call, Plan } from './call.ts';
 import { GatewayError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -8,6 +8,8 @@ export interface SubcallOptions {
   readonly purpose: string;
   /** Default: the model of the request. */
   readonly model?: string;
+  /** Instead of resolving a model: for a child that goes where its parent would. */
+  readonly plan?: Plan;
   readonly stream?: boolean;
 }
 
@@ -28,7 +30,16 @@ export function subcall<K extends OperationName>(
     });
   }
   const id = `${call.id}/${options.purpose}${++call.context.ledger.children}`;
-  const { wire: _wire, target: _target, attempt: _attempt, raw: _raw, strict: _strict, ...rest } = call;
+  // What was asked of middlewares was asked for the parent's request.
+  const {
+    wire: _wire,
+    target: _target,
+    attempt: _attempt,
+    raw: _raw,
+    strict: _strict,
+    controls: _asked,
+    ...rest
+  } = call;
   return {
     ...rest,
     id,
@@ -37,7 +48,7 @@ export function subcall<K extends OperationName>(
     operation,
     request,
     stream: options.stream ?? false,
-    plan: call.context.resolve(options.model ?? request.model, operation),
+    plan: options.plan ?? call.context.resolve(options.model ?? request.model, operation),
     context: call.context.child(id),
   } as unknown as Call<K>;
 }
