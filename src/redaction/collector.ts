@@ -1,5 +1,19 @@
 import { hasContext, type Lexicon, wordsBefore } from './context-words.ts';
+import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
+
+/**
+ * What touches a placeholder, or is one `-`, `_` or `.` from it, was looked at when the placeholder's own text still stood
+ * there. Looking again would find in a redacted text what is none in the text as it came.
+ */
+function touchesPlaceholder(text: string, start: number, end: number): boolean {
+  const right = text.charCodeAt(end);
+  if (right === 91 ? bracketLength(text, end) > 0 : isJoint(right) && bracketLength(text, end + 1) > 0) return true;
+  const left = text.charCodeAt(start - 1);
+  return left === 93 ? placeholderEndsAt(text, start) : isJoint(left) && placeholderEndsAt(text, start - 1);
+}
+
+const isJoint = (code: number): boolean => code === 45 || code === 95 || code === 46;
 
 /** Gathers what detectors report about one text, lifting scores by context. */
 export class Collector {
@@ -18,6 +32,7 @@ export class Collector {
 
   readonly report: Report = (start, end, score, entity) => {
     const detector = this.detector as Detector;
+    if (touchesPlaceholder(this.text, start, end)) return;
     const plain = score ?? detector.score;
     const lifted = detector.contextScore ?? 0.8;
     const near = this.lexicon !== undefined && plain < lifted && (plain >= this.scoreMin || lifted >= this.scoreMin);

@@ -1,4 +1,5 @@
 import { DIGIT, is, LETTER, SPACE } from './characters.ts';
+import { bracketLength } from './placeholder.ts';
 
 const LOOK_BACK_UNITS = 96;
 const WORDS_MAX = 8;
@@ -19,8 +20,9 @@ export function lexicon(words: readonly string[]): Lexicon {
 }
 
 /**
- * The up to eight words before `start`, lower case. Words that hold a digit, an `@` or a bracket do not count and are not
- * shown: whether something stands between a hit and its context word must not change when that something is redacted.
+ * The up to eight words before `start`, lower case. Words that hold a digit or an `@` are passed over, so that one word
+ * speaks for a list of numbers; a placeholder ends the walk, so that a text that was redacted never gets more context
+ * than it had.
  */
 export function wordsBefore(text: string, start: number): string[] {
   const found: string[] = [];
@@ -32,7 +34,8 @@ export function wordsBefore(text: string, start: number): string[] {
     while (from > limit && !is(text, from - 1, SPACE)) {
       from--;
       const code = text.charCodeAt(from);
-      if (is(text, from, DIGIT) || code === 64 || code === 91 || code === 93) plain = false;
+      if (code === 91 && bracketLength(text, from) > 0) return found;
+      if (is(text, from, DIGIT) || code === 64) plain = false;
     }
     if (from === limit && limit > 0) break;
     if (plain && from < end) lettersOf(text.slice(from, end).toLowerCase(), found);

@@ -1,4 +1,5 @@
 import { classOf, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
+import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import type { AnchorDetector } from '../types.ts';
 
 const V6_UNITS_MAX = 45;
@@ -82,6 +83,9 @@ function v6Run(text: string, colon: number): { start: number; end: number; first
   if (end > upper) return undefined;
   while (text.charCodeAt(end - 1) === 46) end--;
   if (text.charCodeAt(end - 1) === 58 && text.charCodeAt(end - 2) !== 58) end--;
+  // Beside a placeholder it is what is left of something longer.
+  if (bracketLength(text, end) > 0 || bracketLength(text, end + 1) > 0 || placeholderEndsAt(text, start))
+    return undefined;
   return end > colon && end - start >= 2 ? { start, end, first } : undefined;
 }
 

@@ -4,89 +4,109 @@ import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 const GROUPS_MAX = 7;
 const DIGITS_MIN = 7;
 const DIGITS_MAX = 15;
-const NONE: readonly never[] = [];
 
 /** One way to read the text from a group of digits as a telephone number. */
 export interface PhoneCandidate {
   readonly start: number;
   readonly end: number;
-  /** Without a leading + or 00. */
-  readonly digits: string;
-  /** Digits in each group. */
-  readonly groups: readonly number[];
-  readonly separators: string;
-  readonly international: boolean;
-  readonly parenthesised: boolean;
+  /** Groups of digits in it. */
+  readonly groups: number;
+  /** Digits in all groups, with a leading 00. */
+  readonly count: number;
   readonly extension: boolean;
 }
 
-/**
- * Every end the number that begins with this group of digits may have. Nothing when the group is letters too, or when
- * it goes on from digits before it.
- */
-export function phoneCandidates(text: string, wordStart: number, wordEnd: number): readonly PhoneCandidate[] {
-  if (!is(text, wordStart, DIGIT) || wordEnd - wordStart > DIGITS_MAX) return NONE;
-  const start = opening(text, wordStart, wordEnd);
-  if (start < 0) return NONE;
-  const plus = text.charCodeAt(start) === 43;
-  const found: PhoneCandidate[] = [];
-  const groups: number[] = [];
+/** The groups of digits from one place on: what all candidates that begin there share. */
+export interface PhoneReading {
+  readonly text: string;
+  readonly start: number;
+  /** Begins with `+`. */
+  readonly plus: boolean;
+  readonly parenthesised: boolean;
+  /** Where each group begins and ends: pairs. */
+  readonly places: readonly number[];
+  readonly candidates: readonly PhoneCandidate[];
+}
+
+/** The digits of the first `groups` groups. */
+export function digitsOf({ text, places }: PhoneReading, groups: number): string {
   let digits = '';
-  let separators = '';
-  let open = text.charCodeAt(wordStart - 1) === 40 && start < wordStart;
-  const parenthesised = open;
+  for (let index = 0; index < groups; index++) digits += text.slice(places[index * 2], places[index * 2 + 1]);
+  return digits;
+}
+
+/** `3-3-4`. */
+export function layoutOf({ places }: PhoneReading, groups: number): string {
+  let layout = '';
+  for (let index = 0; index < groups; index++) {
+    layout += `${index > 0 ? '-' : ''}${(places[index * 2 + 1] as number) - (places[index * 2] as number)}`;
+  }
+  return layout;
+}
+
+/**
+ * Every end the number that begins with this group of digits may have. Nothing when the group is letters too, when it
+ * goes on from digits before it, or when there are too few digits.
+ */
+export function readPhone(text: string, wordStart: number, wordEnd: number): PhoneReading | undefined {
+  if (wordEnd - wordStart > DIGITS_MAX || !is(text, wordStart, DIGIT)) return undefined;
+  const start = opening(text, wordStart, wordEnd);
+  if (start < 0 || !hasDigits(text, wordStart)) return undefined;
+  const places: number[] = [];
+  const candidates: PhoneCandidate[] = [];
+  const parenthesised = text.charCodeAt(wordStart - 1) === 40 && start < wordStart;
+  let open = parenthesised;
+  let count = 0;
   let index = wordStart;
-  while (groups.length < GROUPS_MAX) {
+  while (places.length < GROUPS_MAX * 2) {
     const end = runEnd(text, index, DIGIT, index + DIGITS_MAX + 1);
     // Single digits stand only at the front: a country code, a trunk digit, the first group of a French number.
-    if (end - index === 1 && groups.length > 2) break;
-    groups.push(end - index);
-    digits += text.slice(index, end);
-    if (digits.length > DIGITS_MAX + 2) break;
+    if (end - index === 1 && places.length > 4) break;
+    places.push(index, end);
+    count += end - index;
+    if (count > DIGITS_MAX + 2) break;
     const closes = open && text.charCodeAt(end) === 41;
-    if (!open || closes) {
-      const extended = extensionEnd(text, end);
-      if (!is(text, end, LETTER) || extended > end) {
-        const zeros = !plus && digits.startsWith('00') && !digits.startsWith('001');
-        const last = extended > end ? extended : end;
-        if (digits.length >= DIGITS_MIN && !goesOn(text, last) && !closes) {
-          found.push({
-            start,
-            end: last,
-            digits: zeros ? digits.slice(2) : digits,
-            groups: [...groups],
-            separators,
-            international: plus || zeros,
-            parenthesised,
-            extension: extended > end,
-          });
-        }
+    if (!open) {
+      const last = count >= DIGITS_MIN ? extensionEnd(text, end) : end;
+      if (is(text, last, LETTER)) break;
+      if (count >= DIGITS_MIN && !goesOn(text, last)) {
+        candidates.push({ start, end: last, groups: places.length / 2, count, extension: last > end });
       }
-      if (!closes && is(text, end, LETTER)) break;
     }
     const next = separatorEnd(text, closes ? end + 1 : end, closes);
     if (next < 0) break;
     if (text.charCodeAt(next - 1) === 40) open = true;
     else if (closes) open = false;
-    separators += text.slice(end, next);
     index = next;
   }
-  return found;
+  return candidates.length === 0
+    ? undefined
+    : { text, start, plus: text.charCodeAt(start) === 43, parenthesised, places, candidates };
 }
 
 /** Start with its `+` and `(`, or -1 when this is the middle of something. */
 function opening(text: string, wordStart: number, wordEnd: number): number {
   let start = wordStart;
   if (text.charCodeAt(start - 1) === 40 && text.charCodeAt(wordEnd) === 41) start--;
-  if (text.charCodeAt(start - 1) === 43) return is(text, start - 2, LETTER | DIGIT) ? -1 : start - 1;
   const before = text.charCodeAt(start - 1);
-  if (before === 95 || before === 64 || before === 35 || before === 61) return before === 61 ? start : -1;
+  if (before === 43) return is(text, start - 2, LETTER | DIGIT) || placeholderEndsAt(text, start - 1) ? -1 : start - 1;
+  if (before === 95 || before === 64 || before === 35) return -1;
   const joint = before === 45 || before === 46 || before === 47 || before === 58;
-  if (joint && (is(text, start - 2, DIGIT) || placeholderEndsAt(text, start - 1))) return -1;
-  // After other digits and a space, only what looks like a number by itself: (415) or 415-.
-  const after = text.charCodeAt(wordEnd);
-  const alone = start < wordStart || (wordEnd - wordStart === 3 && (after === 45 || after === 46));
-  return before === 32 && is(text, start - 2, DIGIT) && !alone ? -1 : start;
+  return joint && (is(text, start - 2, DIGIT) || placeholderEndsAt(text, start - 1)) ? -1 : start;
+}
+
+/** Cheap first look: at least seven digits before anything that is neither a digit nor a separator. */
+function hasDigits(text: string, from: number): boolean {
+  for (let index = from, digits = 0; index < from + 24; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 48 && code <= 57) {
+      if (++digits >= DIGITS_MIN) return true;
+    } else if (
+      !(code === 32 || code === 45 || code === 46 || code === 47 || code === 40 || code === 41 || code === 0xa0)
+    )
+      return false;
+  }
+  return false;
 }
 
 /** More digits right after: `-4`, `.5`, `/6`, `:7`; or a name, as in `123@`. */
@@ -99,7 +119,9 @@ function goesOn(text: string, end: number): boolean {
 
 /** `x4587`, ` ext. 12`. */
 function extensionEnd(text: string, end: number): number {
-  const match = /^(?:x| ?ext\.? ?| x)(\d{1,6})(?![0-9A-Za-z_])/i.exec(text.slice(end, end + 13));
+  const code = text.charCodeAt(end) === 32 ? text.charCodeAt(end + 1) : text.charCodeAt(end);
+  if ((code | 32) !== 120 && (code | 32) !== 101) return end;
+  const match = /^ ?(?:x|ext\.? ?)(\d{1,6})(?![0-9A-Za-z_])/i.exec(text.slice(end, end + 13));
   return match ? end + match[0].length : end;
 }
 

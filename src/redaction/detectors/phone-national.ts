@@ -1,4 +1,4 @@
-import { phoneCandidates } from './phone-candidates.ts';
+import { digitsOf, layoutOf, readPhone } from './phone-candidates.ts';
 import type { TokenDetector } from '../types.ts';
 
 /** Philippine mobile numbers: +63 or 0, then 9 and nine digits. */
@@ -9,10 +9,12 @@ export const philippineMobileNumber: TokenDetector = {
   lengthMax: 15,
   context: ['mobile', 'cellphone', 'cell', 'phone', 'telepono', 'selpon', 'number', 'globe', 'smart', 'viber'],
   token(text, start, end, report) {
-    for (const candidate of phoneCandidates(text, start, end)) {
-      const pattern = candidate.international ? /^639\d{9}$/ : /^09\d{9}$/;
-      if (pattern.test(candidate.digits))
-        report(candidate.start, candidate.end, candidate.international ? 0.8 : undefined);
+    const reading = readPhone(text, start, end);
+    for (const candidate of reading?.candidates ?? []) {
+      if (reading === undefined || candidate.count < 11 || candidate.count > 12) continue;
+      const pattern = reading.plus ? /^639\d{9}$/ : /^09\d{9}$/;
+      if (pattern.test(digitsOf(reading, candidate.groups)))
+        report(candidate.start, candidate.end, reading.plus ? 0.8 : undefined);
     }
   },
 };
@@ -25,14 +27,16 @@ export const turkishPhoneNumber: TokenDetector = {
   lengthMax: 15,
   context: ['telefon', 'tel', 'numara', 'phone', 'cep', 'mobile', 'gsm', 'mobil', 'iletişim', 'ara', 'fax', 'faks'],
   token(text, start, end, report) {
-    for (const candidate of phoneCandidates(text, start, end)) {
-      const { digits, international, groups } = candidate;
-      if (international ? !/^90[2-5]\d{9}$/.test(digits) : !/^0?[2-5]\d{9}$/.test(digits)) continue;
-      const turkish = groups.slice(-4).join('-') === '3-3-2-2';
+    const reading = readPhone(text, start, end);
+    for (const candidate of reading?.candidates ?? []) {
+      if (reading === undefined || candidate.count < 10 || candidate.count > 12) continue;
+      const digits = digitsOf(reading, candidate.groups);
+      if (reading.plus ? !/^90[2-5]\d{9}$/.test(digits) : !/^0?[2-5]\d{9}$/.test(digits)) continue;
+      const turkish = layoutOf(reading, candidate.groups).endsWith('3-3-2-2');
       report(
         candidate.start,
         candidate.end,
-        international ? 0.8 : turkish ? 0.6 : digits.startsWith('0') ? 0.4 : undefined,
+        reading.plus ? 0.8 : turkish ? 0.6 : digits.startsWith('0') ? 0.4 : undefined,
       );
     }
   },

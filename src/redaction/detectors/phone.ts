@@ -1,5 +1,5 @@
 import { countryCodeLength, nationalLengths } from './phone-countries.ts';
-import { type PhoneCandidate, phoneCandidates } from './phone-candidates.ts';
+import { digitsOf, layoutOf, type PhoneCandidate, type PhoneReading, readPhone } from './phone-candidates.ts';
 import type { TokenDetector } from '../types.ts';
 
 /**
@@ -46,54 +46,64 @@ export const phoneNumber: TokenDetector = {
   ],
   contextScore: 0.75,
   token(text, start, end, report) {
+    const reading = readPhone(text, start, end);
+    if (reading === undefined) return;
     let best: PhoneCandidate | undefined;
     let score = 0;
-    for (const candidate of phoneCandidates(text, start, end)) {
-      const value = scoreOf(candidate);
+    for (const candidate of reading.candidates) {
+      const value = scoreOf(reading, candidate);
       if (value > 0 && value >= score) {
         best = candidate;
         score = value;
       }
     }
     if (best === undefined) return;
-    const spoken =
-      score < 0.75 &&
-      /^[ ,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i.test(
-        text.slice(best.end, best.end + 12),
-      );
+    const spoken = score < 0.75 && AFTER.test(text.slice(best.end, best.end + 12));
     report(best.start, best.end, spoken ? 0.75 : score);
   },
 };
 
+const AFTER = /^[ ,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i;
+
 /** 0 when it cannot be one. */
-function scoreOf({ digits, groups, international, parenthesised, extension, separators }: PhoneCandidate): number {
-  if (international) {
-    const code = countryCodeLength(digits);
-    if (code === 0) return 0;
-    const [least, most] = nationalLengths(digits.slice(0, code));
-    const national = digits.slice(code);
-    const length =
-      national.startsWith('0') && !(code === 1 && digits.startsWith('1')) && !digits.startsWith('39')
-        ? national.length - 1
-        : national.length;
-    return length >= least && length <= most ? 0.8 : 0;
+function scoreOf(reading: PhoneReading, { groups, count, extension }: PhoneCandidate): number {
+  const { text, places, plus, parenthesised } = reading;
+  const first = places[0] as number;
+  const zero = text.charCodeAt(first) === 48;
+  if (plus || (zero && text.charCodeAt(first + 1) === 48 && text.charCodeAt(first + 2) !== 49))
+    return internationalScore(reading, groups);
+  // 001 415 555 0132 is the longest.
+  if (count > 13) return 0;
+  if (groups === 1) return count > 12 ? 0 : zero && count >= 10 && count < 12 ? 0.3 : 0.15;
+  if (count >= 10) {
+    const layout = layoutOf(reading, groups);
+    if (layout === '3-3-4') {
+      const strict = /^[2-9]\d\d.{1,2}[2-9]/.test(text.slice(first, first + 6));
+      return strict || parenthesised || extension ? (text.charCodeAt(first + 3) === 47 ? 0.4 : 0.7) : 0.45;
+    }
+    if (
+      (layout === '1-3-3-4' && text.charCodeAt(first) === 49) ||
+      (layout === '3-3-3-4' && text.startsWith('001', first))
+    )
+      return 0.75;
+    if (layout === '2-3-3-4') return 0.5;
   }
-  const layout = groups.join('-');
-  if (layout === '3-3-4') {
-    const strict = /^[2-9]\d\d[2-9]/.test(digits) && !/^(?:.)11|555$/.test(digits.slice(0, 3));
-    return strict || parenthesised || extension ? (separators.includes('/') ? 0.4 : 0.7) : 0.45;
-  }
-  if (layout === '1-3-3-4' && digits.startsWith('1')) return 0.75;
-  if (layout === '3-3-3-4' && digits.startsWith('001')) return 0.75;
-  if (parenthesised) return digits.length >= 8 && digits.length <= 12 ? 0.6 : 0;
-  if (layout === '2-3-3-4') return 0.5;
-  if (groups.length === 1)
-    return digits.length < 7 || digits.length > 12
-      ? 0
-      : digits.startsWith('0') && digits.length >= 10 && digits.length < 12
-        ? 0.3
-        : 0.15;
-  if (digits.length < 7 || digits.length > 12) return 0;
-  if (digits.startsWith('0') && digits.length >= 9 && groups.length >= 3 && groups.length <= 5) return 0.5;
-  return groups.length <= 6 && groups.every((group) => group > 1) ? 0.3 : 0;
+  if (count > 12) return 0;
+  if (parenthesised) return count >= 8 ? 0.6 : 0;
+  if (zero && count >= 9 && groups >= 3 && groups <= 5) return 0.5;
+  if (groups > 6) return 0;
+  for (let index = 0; index < groups; index++)
+    if ((places[index * 2 + 1] as number) - (places[index * 2] as number) < 2) return 0;
+  return 0.3;
+}
+
+/** Country code, perhaps a trunk 0 as in +46 (0)70, and as many digits as its numbers have. */
+function internationalScore(reading: PhoneReading, groups: number): number {
+  const digits = digitsOf(reading, groups).replace(/^00/, '');
+  const code = countryCodeLength(digits);
+  if (code === 0) return 0;
+  const [least, most] = nationalLengths(digits.slice(0, code));
+  const trunk = digits.charAt(code) === '0' && code > 1 && !digits.startsWith('39') ? 1 : 0;
+  const length = digits.length - code - trunk;
+  return length >= least && length <= most ? 0.8 : 0;
 }

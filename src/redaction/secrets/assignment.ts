@@ -1,4 +1,5 @@
 import { classOf, KEY, LETTER, TOKEN } from '../characters.ts';
+import { placeholderEndsAt } from '../placeholder.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import { vendors } from './vendor-rules.ts';
 import type { AnchorDetector } from '../types.ts';
@@ -88,7 +89,11 @@ function valueEnd(text: string, start: number): number {
 /** The name left of the operator, lower case without joints; words before it on the line do not count. */
 function nameBefore(text: string, index: number): string {
   let end = index;
-  while (end > 0 && index - end < 4 && isPadding(text.charCodeAt(end - 1))) end--;
+  while (end > 0 && index - end < 4 && isPadding(text.charCodeAt(end - 1))) {
+    // What was redacted is not a name.
+    if (placeholderEndsAt(text, end)) return '';
+    end--;
+  }
   let start = end;
   while (start > 0 && end - start < NAME_UNITS_MAX && isName(text.charCodeAt(start - 1))) start--;
   let letters = false;
