@@ -40,8 +40,10 @@ function encodeArray(list: readonly unknown[], depth: number): string {
   return `${text}]`;
 }
 
-function encodeObject(object: object, key: string, depth: number): string | undefined {
-  const toJson: unknown = Reflect.get(object, 'toJSON');
+// Every object has fields as far as reading them goes; `Reflect.get` would cost five times as much.
+function encodeObject(value: object, key: string, depth: number): string | undefined {
+  const object = value as Readonly<Record<string, unknown>>;
+  const toJson = object['toJSON'];
   if (typeof toJson === 'function') return encode(toJson.call(object, key), key, depth + 1);
   const prototype: unknown = Object.getPrototypeOf(object);
   // A Map or a RegExp would become {} and two different requests one key; a class with fields is plain enough.
@@ -49,9 +51,10 @@ function encodeObject(object: object, key: string, depth: number): string | unde
   const names = sorted(Object.keys(object));
   let text = '';
   for (const name of names) {
-    const encoded = encode(Reflect.get(object, name), name, depth + 1);
+    const encoded = encode(object[name], name, depth + 1);
     if (encoded === undefined) continue;
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${encoded}`;
+    if (text !== '') text += ',';
+    text += `${PLAIN.test(name) ? `"${name}"` : JSON.stringify(name)}:${encoded}`;
   }
   return `{${text}}`;
 }
@@ -60,6 +63,9 @@ function encodeObject(object: object, key: string, depth: number): string | unde
 function isRecord(object: object): boolean {
   return Object.prototype.toString.call(object) === '[object Object]';
 }
+
+/** Names that need no escapes: nearly all. */
+const PLAIN = /^[\w$-]*$/;
 
 /** Most objects come sorted from a normal form: looking is cheaper than sorting. */
 function sorted(names: string[]): string[] {
