@@ -28,6 +28,9 @@ export class SseSource<Event> implements EventSource<Event> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #parser = new SseParser();
   #kept: Uint8Array[] = [];
+  /** Somebody reads the bytes instead of the events. */
+  #passing = false;
+  #notUnderstood: GatewayError | undefined;
   bytes = 0;
 
   constructor(options: SseSourceOptions<Event>) {
@@ -60,23 +63,34 @@ export class SseSource<Event> implements EventSource<Event> {
       this.#parser.push(chunk, (frame) => decoder.decode(frame, emit));
       return true;
     } catch (error) {
-      if (isGatewayError(error))
-        throw this.#options.onError(error.target === undefined ? error.with({ target }) : error);
-      const where = `${target.provider}/${target.model}`;
-      throw new GatewayError('stream-interrupted', `${where} sent an event that does not fit its protocol.`, {
-        target,
-        source: 'provider',
-        cause: error,
-      });
+      this.#notUnderstood = this.#decodeError(error);
+      throw this.#notUnderstood;
     }
   }
 
+  #decodeError(error: unknown): GatewayError {
+    const { target, onError } = this.#options;
+    if (isGatewayError(error)) return onError(error.target === undefined ? error.with({ target }) : error);
+    const where = `${target.provider}/${target.model}`;
+    return new GatewayError('stream-interrupted', `${where} sent an event that does not fit its protocol.`, {
+      target,
+      source: 'provider',
+      cause: error,
+    });
+  }
+
   cancel(reason: unknown): void {
+    // The caller reads the bytes themselves: what we could not make sense of, they may.
+    if (this.#passing && reason === this.#notUnderstood) return;
     this.#reader.cancel(reason).catch(() => undefined);
   }
 
-  /** The bytes as they come, driven by the same loop as the events. What came before a failure comes before it here. */
+  /**
+   * The bytes as they come, driven by the same loop as the events. What came before a failure comes before it here, and
+   * events that do not fit the protocol pass on all the same: then the failure comes after the last byte.
+   */
   async *bytesOf(events: EventStream<Event>): AsyncGenerator<Uint8Array> {
+    this.#passing = true;
     let failure: unknown;
     try {
       for (let open = true; open || this.#kept.length > 0; ) {
@@ -91,10 +105,28 @@ export class SseSource<Event> implements EventSource<Event> {
           open = false;
         }
       }
+      if (failure !== undefined && failure === this.#notUnderstood) yield* this.#rest();
     } finally {
       events.cancel();
+      if (this.#notUnderstood !== undefined) this.#reader.cancel().catch(() => undefined);
     }
     if (failure !== undefined) throw failure;
+  }
+
+  async *#rest(): AsyncGenerator<Uint8Array> {
+    const { target, signal } = this.#options;
+    for (;;) {
+      let chunk: Uint8Array | undefined;
+      try {
+        chunk = (await this.#reader.read()).value;
+      } catch (error) {
+        throw this.#interrupted(networkError(error, target, signal));
+      }
+      if (chunk === undefined) return;
+      this.bytes += chunk.byteLength;
+      if (this.bytes > LIMITS.bodyBytesMax) throw this.#tooLarge();
+      yield chunk;
+    }
   }
 
   #readInGrace(): Promise<Uint8Array | undefined> {

@@ -66,7 +66,12 @@ export const completion = (content = 'Rhine', more: object = {}) => ({
   created: 1,
   model: 'gpt-test',
   choices: [
-    { index: 0, message: { role: 'assistant', content, refusal: null, ...more }, logprobs: null, finish_reason: 'stop' },
+    {
+      index: 0,
+      message: { role: 'assistant', content, refusal: null, ...more },
+      logprobs: null,
+      finish_reason: 'stop',
+    },
   ],
   usage: { prompt_tokens: 10, completion_tokens: 6, total_tokens: 16 },
 });
