@@ -79,7 +79,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return server.stop;
   }
   if (process.env['POSTERN_TEST_REQUIRE_REDIS'] === '1') throw new Error('No Redis server found, and one is required.');
-  console.warn('No redis-server found: the Redis tests are skipped.');
+  process.stderr.write('No redis-server found: the Redis tests are skipped.\n');
   project.provide('redisSocket', '');
   project.provide('redisProgram', '');
   return undefined;

@@ -115,8 +115,7 @@ class Tiered implements Store {
   async #setIfAbsent(key: string, value: StoreValue, options: SetOptions): Promise<SetOutcome> {
     const outcome = await this.#far.set(key, value, options);
     if (outcome === 'stored') {
-      const { ifAbsent, ...rest } = options;
-      await this.#near.set(key, value, this.#nearOptions(rest));
+      await this.#near.set(key, value, this.#nearOptions(options));
     }
     return outcome;
   }

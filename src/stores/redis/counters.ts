@@ -1,14 +1,6 @@
 import { systemClock, type Clock } from '../../core/clock.ts';
 import { denialOf } from '../../core/counter-denial.ts';
-import {
-  checkAmounts,
-  checkLimits,
-  checkReserve,
-  checkTtl,
-  hardest,
-  limitState,
-  quantity,
-} from '../../core/counter-limits.ts';
+import { checkAmounts, checkLimits, checkReserve, checkTtl, hardest, quantity } from '../../core/counter-limits.ts';
 import type { CheckedLimit } from '../../core/counter-limits.ts';
 import type {
   Adjustment,
