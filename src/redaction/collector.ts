@@ -1,4 +1,4 @@
-import { hasContext, type Lexicon, wordsBefore } from './context-words.ts';
+import { CONTEXT_UNITS, hasContext, type Lexicon, wordsBefore } from './context-words.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
@@ -22,6 +22,8 @@ export class Collector {
   readonly scoreMin: number;
   detector: Detector | undefined;
   lexicon: Lexicon | undefined;
+  /** Where the last letters ended that the scan has seen: without any near, nothing needs to be looked up. */
+  lettersUntil = -CONTEXT_UNITS;
   #wordsAt = -1;
   #words: readonly string[] = [];
 
@@ -42,6 +44,7 @@ export class Collector {
   };
 
   #near(start: number): boolean {
+    if (start - this.lettersUntil > CONTEXT_UNITS) return false;
     if (this.#wordsAt !== start) {
       this.#wordsAt = start;
       this.#words = wordsBefore(this.text, start);

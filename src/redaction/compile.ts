@@ -1,6 +1,6 @@
 import { invalidOptions } from '../core/errors.ts';
 import { type Lexicon, lexicon } from './context-words.ts';
-import { shapeHashes, shapeProblem } from './shapes.ts';
+import { shapeHashes, shapePrefixHashes, shapeProblem } from './shapes.ts';
 import type {
   AnchorDetector,
   Detector,
@@ -21,6 +21,8 @@ export interface Plan {
   readonly shapes: ReadonlyMap<number, readonly Entry<ShapeDetector>[]>;
   /** 1 where a shape hash, cut to 13 bits, may be known. */
   readonly shapeFilter: Uint8Array;
+  /** 1 where some layout goes on after a separator, by the hash with the separator in it. */
+  readonly shapeGoesOn: Uint8Array;
   readonly anchors: readonly (readonly Entry<AnchorDetector>[] | undefined)[];
   readonly tokens: readonly Entry<TokenDetector>[];
   readonly tokenMin: number;
@@ -53,6 +55,7 @@ export function compile(detectors: readonly Detector[]): Plan {
 function build(detectors: readonly Detector[]): Plan {
   const shapes = new Map<number, Entry<ShapeDetector>[]>();
   const shapeFilter = new Uint8Array(SHAPE_FILTER_MASK + 1);
+  const shapeGoesOn = new Uint8Array(SHAPE_FILTER_MASK + 1);
   const anchors: Entry<AnchorDetector>[][] = [];
   const tokens: Entry<TokenDetector>[] = [];
   const prefixes = new Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>();
@@ -63,8 +66,10 @@ function build(detectors: readonly Detector[]): Plan {
     validate(detector);
     groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
     const words = detector.context ? lexicon(detector.context) : undefined;
-    if ('shapes' in detector) addShapes({ detector, lexicon: words }, shapes, shapeFilter);
-    else if ('at' in detector) {
+    if ('shapes' in detector) {
+      addShapes({ detector, lexicon: words }, shapes, shapeFilter);
+      for (const hash of detector.shapes.flatMap(shapePrefixHashes)) shapeGoesOn[hash & SHAPE_FILTER_MASK] = 1;
+    } else if ('at' in detector) {
       for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), { detector, lexicon: words });
     } else if ('token' in detector) tokens.push({ detector, lexicon: words });
     else if ('from' in detector) addPrefixes({ detector, lexicon: words }, prefixes, prefixFilter);
@@ -74,7 +79,7 @@ function build(detectors: readonly Detector[]): Plan {
     (least, { detector }) => Math.min(least, detector.lengthMin),
     Number.POSITIVE_INFINITY,
   );
-  return { shapes, shapeFilter, anchors, tokens, tokenMin, prefixes, prefixFilter, searches, groups };
+  return { shapes, shapeFilter, shapeGoesOn, anchors, tokens, tokenMin, prefixes, prefixFilter, searches, groups };
 }
 
 function validate(detector: Detector): void {

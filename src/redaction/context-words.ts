@@ -1,7 +1,8 @@
 import { DIGIT, is, LETTER, SPACE } from './characters.ts';
 import { bracketLength } from './placeholder.ts';
 
-const LOOK_BACK_UNITS = 96;
+/** How far before a hit a context word may stand, in UTF-16 units. */
+export const CONTEXT_UNITS = 96;
 const WORDS_MAX = 8;
 
 /** A detector's context words, ready to be looked up. */
@@ -26,7 +27,7 @@ export function lexicon(words: readonly string[]): Lexicon {
  */
 export function wordsBefore(text: string, start: number): string[] {
   const found: string[] = [];
-  const limit = Math.max(0, start - LOOK_BACK_UNITS);
+  const limit = Math.max(0, start - CONTEXT_UNITS);
   let end = start;
   while (end > limit && found.length < WORDS_MAX) {
     let from = end;

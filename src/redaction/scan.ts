@@ -27,6 +27,7 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
     const code = text.charCodeAt(index);
     let bits = classOf(code);
     if ((bits & WORD_BITS) === 0) {
+      if (code > 127) collector.lettersUntil = index + 1;
       if (code === 91) index = pastPlaceholder(text, index);
       else if (code < 128 && anchors[code] !== undefined) wakeAnchors(text, index, plan, collector);
       index++;
@@ -41,6 +42,7 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
     } while ((bits & WORD_BITS) !== 0);
     wakePrefixes(text, start, code, plan, collector);
     const joined = beforeEnd === start - 1 && beforeEnd >= 0 && isSeparator(text, beforeEnd);
+    if ((all & ~DIGIT & WORD_BITS) !== 0) collector.lettersUntil = index;
     if ((all & DIGIT) !== 0) {
       if (hasShapes) {
         shapesFrom(text, start, plan, collector);
@@ -122,6 +124,7 @@ function shapesFrom(text: string, start: number, plan: Plan, collector: Collecto
     }
     if (words === SHAPE_WORDS_MAX || (bits & SEPARATOR) === 0) return;
     hash = shapeStep(hash, SEPARATOR_KIND);
+    if (plan.shapeGoesOn[hash & SHAPE_FILTER_MASK] !== 1) return;
     index++;
     if ((classOf(text.charCodeAt(index)) & WORD_BITS) === 0) return;
   }

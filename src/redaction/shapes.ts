@@ -33,6 +33,12 @@ export function shapeHashes(shape: string): number[] {
   return hashes;
 }
 
+/** Hashes of what stands up to and with each separator of a shape. */
+export function shapePrefixHashes(shape: string): number[] {
+  const flat = unfold(shape);
+  return [...flat].flatMap((unit, index) => (unit === '_' ? shapeHashes(flat.slice(0, index + 1)) : []));
+}
+
 /** Says why a shape cannot be used, or nothing. Streams rely on these rules. */
 export function shapeProblem(shape: string): string | undefined {
   const flat = unfold(shape);

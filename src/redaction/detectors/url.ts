@@ -33,10 +33,11 @@ function schemed(text: string, colon: number, report: (start: number, end: numbe
 
 /** End of the run, or where the next address begins when it is not nested: two that touch are two. */
 function addressEnd(text: string, from: number): number {
-  const end = runEnd(text, from, URL_UNIT);
-  for (let colon = text.indexOf('://', from); colon >= 0 && colon < end; colon = text.indexOf('://', colon + 3)) {
-    let scheme = colon;
-    while (scheme > from && is(text, scheme - 1, LETTER)) scheme--;
+  let end = from;
+  for (; is(text, end, URL_UNIT); end++) {
+    if (text.charCodeAt(end) !== 58 || text.charCodeAt(end + 1) !== 47 || text.charCodeAt(end + 2) !== 47) continue;
+    let scheme = end;
+    while (scheme > from && end - scheme < SCHEME_UNITS_MAX && is(text, scheme - 1, LETTER)) scheme--;
     const before = text.charCodeAt(scheme - 1);
     if (before !== 47 && before !== 61 && before !== 38 && before !== 63) return scheme;
   }

@@ -7,7 +7,7 @@ import type { AnchorDetector } from '../types.ts';
 const NAME_UNITS_MAX = 60;
 const VALUE_UNITS_MIN = 8;
 const JUDGED_UNITS = 200;
-const JOINED_UNITS = 110;
+const JOINED_UNITS = 66;
 const GAP_UNITS_MAX = 6;
 
 /** In a name, says that a secret is assigned. `key` alone says it only for values that look drawn by lot. */
@@ -19,6 +19,7 @@ const ABOUT =
   /(?:id|ids|name|url|uri|path|file|size|length|len|type|count|limit|version|method|format|field|label|prefix|regex|pattern|hash|status|max|min|mode|class|endpoint|expiry|expires|expiresin|algorithm|space|word|words|board|frame|store|pair|index|or|signatures?)$|public|csrf|keyword|monkey|turkey|donkey|tokenizer|maxtokens|prompttokens|tokens$/;
 const known = vendors();
 const anyVendor = new RegExp(known.flatMap(({ names }) => names).join('|'));
+const INTERESTING = new RegExp(`${STRONG.source}|${WEAK.source}|${anyVendor.source}`);
 
 /**
  * `NAME = value`, `"name": "value"`, `name := 'value'`, `Name: value`: a vendor's key by its name and length, otherwise
@@ -32,11 +33,11 @@ export const assignedSecret: AnchorDetector = {
   at(text, index, report) {
     const start = valueStart(text, index);
     if (start < 0) return;
+    const name = nameBefore(text, index);
+    if (name === '' || !INTERESTING.test(name)) return;
     const end = valueEnd(text, start);
     // `eyJh...`: shortened for print.
     if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end)) return;
-    const name = nameBefore(text, index);
-    if (name === '') return;
     const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));
     const vendor = vendorEntity(name, value);
     if (vendor !== undefined) report(start, end, 0.85, vendor);
@@ -68,7 +69,7 @@ function valueStart(text: string, index: number): number {
 
 /**
  * Token characters, and a colon between two of them (`cafe:babe`). Trailing dots belong to the sentence. Past the first
- * 110 an `=` or `:` ends the value unless it pads it: otherwise a text of nothing but assignments takes quadratic time.
+ * 66 an `=` or `:` ends the value unless it pads it: otherwise a text of nothing but assignments takes quadratic time.
  */
 function valueEnd(text: string, start: number): number {
   let end = start;
@@ -96,6 +97,8 @@ function nameBefore(text: string, index: number): string {
   }
   let start = end;
   while (start > 0 && end - start < NAME_UNITS_MAX && isName(text.charCodeAt(start - 1))) start--;
+  // `a=token=b`: the name is part of a value, which was looked at as one.
+  if (text.charCodeAt(start - 1) === 61) return '';
   let letters = false;
   for (let at = start; at < end && !letters; at++) letters = (classOf(text.charCodeAt(at)) & LETTER) !== 0;
   return letters ? text.slice(start, end).toLowerCase().replace(/[_.-]/g, '') : '';
