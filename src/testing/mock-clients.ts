@@ -4,24 +4,23 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import { answerHttp } from './http/answer.ts';
 import { bodyOf } from './http/request.ts';
+import { createThreads } from './http/threads.ts';
 import type { Script } from './script/script.ts';
 import { playFetch } from './wire/play-fetch.ts';
 
 /** A `fetch` that plays a script in the protocols of both vendors. */
 export function mockFetch(script: Script, models: readonly string[], clock: Clock = systemClock): typeof fetch {
+  const mock = { script, models, threads: createThreads(), now: () => clock.now() };
   return async (input, init) => {
     const request = new Request(input as string, { ...init, signal: null } as RequestInit);
     const url = new URL(request.url);
-    const plan = await answerHttp(
-      { script, models, now: () => clock.now() },
-      {
-        method: request.method,
-        path: url.pathname + url.search,
-        headers: Object.fromEntries(request.headers),
-        body: bodyOf(await request.text()),
-        closedEarly: false,
-      },
-    );
+    const plan = await answerHttp(mock, {
+      method: request.method,
+      path: url.pathname + url.search,
+      headers: Object.fromEntries(request.headers),
+      body: bodyOf(await request.text()),
+      closedEarly: false,
+    });
     return playFetch(plan, { clock, signal: init?.signal ?? undefined });
   };
 }

@@ -4,6 +4,7 @@ import { aList, anObject, aText, checkOptions, wholeNumber } from '../core/optio
 import { answerHttp } from './http/answer.ts';
 import type { MockRequest } from './http/request.ts';
 import { serve } from './http/serve.ts';
+import { createThreads } from './http/threads.ts';
 import { type Mock, mockFace, type MockProvider, scriptOf } from './mock-provider.ts';
 import { loadRecordings } from './recordings/load.ts';
 import { serveRecordings } from './recordings/serve.ts';
@@ -68,10 +69,11 @@ export async function mockServer(options: MockServerOptions = {}): Promise<MockS
   }
   const waiting: ((request: MockRequest) => void)[] = [];
   const recorded = recordings === undefined ? undefined : serveRecordings(await loadRecordings(recordings));
+  const mock = { script, models, threads: createThreads(), now: () => clock.now() };
   const serving = await serve({
     port: options.port ?? 0,
     clock,
-    answer: (request) => recorded?.(request) ?? answerHttp({ script, models, now: () => clock.now() }, request),
+    answer: (request) => recorded?.(request) ?? answerHttp(mock, request),
     onClose: (request) => void waiting.splice(0).forEach((resolve) => resolve(request)),
   });
   const url = `http://127.0.0.1:${serving.port}`;

@@ -91,6 +91,16 @@ describe("Anthropic's SDK against mockServer", () => {
     }
   });
 
+  it('keeps a thread between turns', async () => {
+    server.on('my name').reply('Hello Ada.');
+    server.on('who am I').reply('Ada');
+    const thread = client.beta.messages.thread({ model: 'm1', max_tokens: 100 });
+    await thread.send({ role: 'user', content: 'my name is Ada' });
+    await thread.send({ role: 'user', content: 'who am I' });
+    expect(JSON.stringify(server.requests.at(-1)?.body)).not.toContain('Ada');
+    expect(JSON.stringify(server.last.request)).toContain('my name is Ada');
+  });
+
   it('counts tokens and pages through models', async () => {
     const counted = await client.messages.countTokens({
       model: 'm1',

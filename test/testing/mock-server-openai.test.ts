@@ -114,6 +114,11 @@ describe("OpenAI's SDK against mockServer", () => {
     expect(kinds[0]).toBe('response.created');
     expect(kinds.at(-1)).toBe('response.completed');
     expect(kinds).toContain('response.output_text.delta');
+    const next = await client.responses.create({ ...input('bad'), previous_response_id: plain.id });
+    expect(next.previous_response_id).toBe(plain.id);
+    expect(server.last.request).toMatchObject({
+      messages: [{ role: 'user' }, { role: 'assistant' }, { role: 'user' }],
+    });
     const called = await client.responses.stream(input('tool')).finalResponse();
     expect(called.output.find((item) => item.type === 'function_call')).toMatchObject({
       name: 'get_weather',

@@ -10,11 +10,13 @@ import { type BothWays, bothWays, type MockProtocol } from '../wire/protocols.ts
 import { codecOf } from '../wire/segments.ts';
 import { json, modelsPlan } from './models.ts';
 import type { MockRequest } from './request.ts';
+import type { Threads } from './threads.ts';
 
 export interface HttpMock {
   readonly script: Script;
   readonly models: readonly string[];
   readonly now: () => number;
+  readonly threads: Threads;
 }
 
 type Route = { readonly protocol: MockProtocol; readonly what: 'chat' | 'embed' | 'count' };
@@ -60,10 +62,12 @@ async function play(mock: HttpMock, request: MockRequest, route: Route, both: Bo
   if (route.what === 'count') {
     return json(200, { input_tokens: chatTraits.estimate(decoded.request, undefined, decoded.request.model).input });
   }
-  const seen = chatMockCall(decoded.request, factsOf(mock, request, route, decoded.request.model, decoded.stream));
+  const whole = mock.threads.continued(decoded.request, request.body);
+  const seen = chatMockCall(whole, factsOf(mock, request, route, whole.model, decoded.stream));
   const taken = await mock.script.take(seen);
   const making = { newId: mock.script.newId, nowMs: mock.now(), protocol: route.protocol };
   const response = makeChatResponse(taken.parts, seen, making);
+  mock.threads.keep(whole, response, request.body, route.protocol);
   return compileChat(response, answering(mock, both, request, taken, decoded));
 }
 
