@@ -41,124 +41,149 @@ const PAUSE_MS_MAX = 30_000;
 
 /** Collects items and writes them in batches, one batch at a time and in order. Its timer never holds the process. */
 export function createBatchWriter<T>(options: BatchWriterOptions<T>): BatchWriter<T> {
-  const { write, clock, onProblem } = options;
   const batchSize = count('batchSize', options.batchSize ?? 200);
   const queueMax = count('queueMax', options.queueMax ?? 10_000);
   const attemptsMax = count('attemptsMax', options.attemptsMax ?? 5);
-  const intervalMs = options.intervalMs ?? 1000;
-  const onFull = options.onFull ?? 'drop-oldest';
+  const { intervalMs = 1000, onFull = 'drop-oldest' } = options;
   if (!(intervalMs >= 0)) throw invalidOptions('intervalMs', 'must be 0 or more milliseconds.');
-  if (!['drop-oldest', 'block', 'throw'].includes(onFull))
+  if (!['drop-oldest', 'block', 'throw'].includes(onFull)) {
     throw invalidOptions('onFull', 'must be drop-oldest, block or throw.');
+  }
   if (queueMax < batchSize) throw invalidOptions('queueMax', 'must be at least batchSize.');
-  let queue: T[] = [];
-  let writing = 0;
-  let dropped = 0;
-  let closed = false;
-  let timer: Timer | undefined;
-  let work: Promise<void> | undefined;
-  let urgent = false;
-  let wake: (() => void) | undefined;
-  let waiting: (() => void)[] = [];
+  return new Batches({ ...options, batchSize, queueMax, attemptsMax, intervalMs, onFull });
+}
 
-  const drop = (number: number, error: unknown): void => {
-    dropped += number;
-    onProblem?.(error, number);
-  };
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const pausing = clock.after(ms, resolve);
-      // A flush does not wait for the pause.
-      wake = () => {
-        pausing.cancel();
-        resolve();
-      };
+type Settings<T> = BatchWriterOptions<T> &
+  Required<Pick<BatchWriterOptions<T>, 'batchSize' | 'queueMax' | 'attemptsMax' | 'intervalMs' | 'onFull'>>;
+
+class Batches<T> implements BatchWriter<T> {
+  readonly #options: Settings<T>;
+  #queue: T[] = [];
+  #writing = 0;
+  #dropped = 0;
+  #closed = false;
+  #timer: Timer | undefined;
+  #work: Promise<void> | undefined;
+  /** Somebody waits for the end: no pauses. */
+  #urgent = false;
+  #endPause: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: Settings<T>) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#queue.length + this.#writing;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  async add(...items: readonly T[]): Promise<void> {
+    const { onFull, queueMax, batchSize } = this.#options;
+    if (this.#closed) throw new GatewayError('closed', 'The writer was closed: nothing more is kept.');
+    for (const item of items) {
+      if (onFull !== 'drop-oldest' && this.size >= queueMax) {
+        if (onFull === 'throw') throw full(queueMax);
+        void this.#start();
+        while (this.size >= queueMax) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
+      this.#push(item);
+    }
+    if (this.#queue.length >= batchSize) void this.#start();
+    else if (this.#queue.length > 0) this.#schedule();
+  }
+
+  async flush(): Promise<void> {
+    while (this.#queue.length > 0 || this.#work !== undefined) {
+      this.#urgent = true;
+      this.#endPause?.();
+      await this.#start();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.flush();
+    this.#timer?.cancel();
+  }
+
+  #push(item: T): void {
+    const { queueMax } = this.#options;
+    if (this.size >= queueMax) {
+      // What is being written cannot be dropped, so at most all that waits goes.
+      if (this.#queue.length === 0) return this.#drop(1, full(queueMax));
+      this.#queue.shift();
+      this.#drop(1, full(queueMax));
+    }
+    this.#queue.push(item);
+  }
+
+  #drop(number: number, error: unknown): void {
+    this.#dropped += number;
+    this.#options.onProblem?.(error, number);
+  }
+
+  #schedule(): void {
+    this.#timer ??= this.#options.clock.after(this.#options.intervalMs, () => {
+      this.#timer = undefined;
+      void this.#start();
     });
-  const writeBatch = async (batch: readonly T[]): Promise<void> => {
+  }
+
+  #start(): Promise<void> {
+    this.#work ??= this.#run().finally(() => {
+      this.#work = undefined;
+      this.#urgent = false;
+      if (this.#queue.length >= this.#options.batchSize) void this.#start();
+      else if (this.#queue.length > 0) this.#schedule();
+    });
+    return this.#work;
+  }
+
+  /** Writes what is due: full batches, and the rest if its time has come or somebody waits. */
+  async #run(): Promise<void> {
+    const { batchSize } = this.#options;
+    while (this.#queue.length > 0 && (this.#urgent || this.#queue.length >= batchSize || this.#timer === undefined)) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      const batch = this.#queue.slice(0, batchSize);
+      this.#queue = this.#queue.slice(batchSize);
+      this.#writing = batch.length;
+      await this.#write(batch);
+      this.#writing = 0;
+      const released = this.#waiting;
+      this.#waiting = [];
+      for (const release of released) release();
+      if (this.#queue.length > 0 && this.#queue.length < batchSize && !this.#urgent) this.#schedule();
+    }
+  }
+
+  async #write(batch: readonly T[]): Promise<void> {
+    const { write, attemptsMax, intervalMs, onProblem } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
         await write(batch);
         return;
       } catch (error) {
-        if (attempt >= attemptsMax) return drop(batch.length, error);
+        if (attempt >= attemptsMax) return this.#drop(batch.length, error);
         onProblem?.(error, 0);
-        if (!urgent) await pause(Math.min(PAUSE_MS_MAX, intervalMs * 2 ** (attempt - 1)));
+        if (!this.#urgent) await this.#pause(Math.min(PAUSE_MS_MAX, intervalMs * 2 ** (attempt - 1)));
       }
     }
-  };
-  const run = async (): Promise<void> => {
-    while (queue.length > 0 && (urgent || queue.length >= batchSize || timer === undefined)) {
-      timer?.cancel();
-      timer = undefined;
-      const batch = queue.slice(0, batchSize);
-      queue = queue.slice(batchSize);
-      writing = batch.length;
-      await writeBatch(batch);
-      writing = 0;
-      const released = waiting;
-      waiting = [];
-      for (const release of released) release();
-      if (queue.length > 0 && queue.length < batchSize && !urgent) schedule();
-    }
-  };
-  const start = (): Promise<void> => {
-    work ??= run().finally(() => {
-      work = undefined;
-      urgent = false;
-      if (queue.length >= batchSize) void start();
-      else if (queue.length > 0) schedule();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(ms, resolve);
+      this.#endPause = () => {
+        timer.cancel();
+        resolve();
+      };
     });
-    return work;
-  };
-  const schedule = (): void => {
-    timer ??= clock.after(intervalMs, () => {
-      timer = undefined;
-      void start();
-    });
-  };
-  const push = (item: T): void => {
-    if (queue.length + writing >= queueMax) {
-      // What is being written cannot be dropped, so at most the whole queue goes.
-      if (queue.length === 0) return drop(1, full(queueMax));
-      queue.shift();
-      drop(1, full(queueMax));
-    }
-    queue.push(item);
-  };
-  const writer: BatchWriter<T> = {
-    async add(...items) {
-      if (closed) throw new GatewayError('closed', 'The writer was closed: nothing more is kept.');
-      for (const item of items) {
-        if (onFull !== 'drop-oldest' && queue.length + writing >= queueMax) {
-          if (onFull === 'throw') throw full(queueMax);
-          void start();
-          while (queue.length + writing >= queueMax) await new Promise<void>((resolve) => waiting.push(resolve));
-        }
-        push(item);
-      }
-      if (queue.length >= batchSize) void start();
-      else if (queue.length > 0) schedule();
-    },
-    async flush() {
-      while (queue.length > 0 || work !== undefined) {
-        urgent = true;
-        wake?.();
-        await start();
-      }
-    },
-    async close() {
-      closed = true;
-      await writer.flush();
-      timer?.cancel();
-    },
-    get size() {
-      return queue.length + writing;
-    },
-    get dropped() {
-      return dropped;
-    },
-  };
-  return writer;
+  }
 }
 
 function full(queueMax: number): GatewayError {

@@ -1,25 +1,7 @@
 import { GatewayError, invalidOptions } from '../core/errors.ts';
-import {
-  checkDimension,
-  checkRemoval,
-  durationStep,
-  type Ledger,
-  type LedgerFilter,
-  type LedgerRow,
-  limitOf,
-} from '../core/ledger.ts';
-import {
-  attemptSums,
-  attemptTotals,
-  callSums,
-  callTotals,
-  dimensionOf,
-  Durations,
-  Groups,
-  matches,
-  noAttempts,
-  noCalls,
-} from '../core/ledger-sums.ts';
+import { checkRemoval, type Ledger, type LedgerRow } from '../core/ledger.ts';
+import { scanQueries } from '../core/ledger-scan.ts';
+import { matches } from '../core/ledger-sums.ts';
 
 export interface MemoryLedgerOptions {
   /** Rows kept; the oldest written go first. @defaultValue 100_000 */
@@ -34,19 +16,19 @@ export interface MemoryLedgerOptions {
  */
 export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
   const { rowsMax = 100_000 } = options;
-  if (!Number.isSafeInteger(rowsMax) || rowsMax < 1)
+  if (!Number.isSafeInteger(rowsMax) || rowsMax < 1) {
     throw invalidOptions('rowsMax', 'must be a whole number of 1 or more.');
+  }
   const kept = new Map<string, LedgerRow>();
   let closed = false;
   const open = async (): Promise<void> => {
     if (closed) throw new GatewayError('closed', 'The ledger was closed.');
   };
-  function* select<K extends LedgerRow['kind']>(kind: K, filter: LedgerFilter): Generator<LedgerRow & { kind: K }> {
-    // The kind is compared on the spot, which the compiler does not follow through a type parameter.
-    for (const row of kept.values())
-      if (row.kind === kind && matches(row, filter)) yield row as LedgerRow & { kind: K };
-  }
   return {
+    ...scanQueries(async (kind, filter, use) => {
+      await open();
+      for (const row of kept.values()) if (row.kind === kind && matches(row, filter)) use(row);
+    }),
     async write(rows) {
       await open();
       for (const row of rows) {
@@ -55,37 +37,6 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger {
         kept.set(key, row);
         if (kept.size > rowsMax) kept.delete(kept.keys().next().value as string);
       }
-    },
-    async totals(query = {}) {
-      await open();
-      limitOf(query);
-      query.groupBy?.forEach(checkDimension);
-      const groups = new Groups(noAttempts);
-      for (const row of select('attempt', query)) groups.addRow(row, query, attemptSums(row));
-      return attemptTotals(groups, query);
-    },
-    async calls(query = {}) {
-      await open();
-      limitOf(query);
-      query.groupBy?.forEach(checkDimension);
-      const groups = new Groups(noCalls);
-      for (const row of select('call', query)) groups.addRow(row, query, callSums(row));
-      return callTotals(groups, query);
-    },
-    async percentiles(query) {
-      await open();
-      const names = (query.groupBy ?? []).map(checkDimension);
-      const durations = new Durations();
-      for (const row of select('attempt', query)) {
-        const ms = row[query.of];
-        if (ms === undefined) continue;
-        durations.add(
-          names.map((name) => dimensionOf(row, name)),
-          durationStep(ms),
-          1,
-        );
-      }
-      return durations.list(query);
     },
     async *rows(filter = {}) {
       await open();

@@ -72,8 +72,7 @@ function table(name: string, columns: readonly Column[]): string {
 function dailyTable(name: string, sums: readonly string[]): string {
   const columns = sums.map((sum) => `${sum} ${sum === 'latencyMs' ? 'REAL' : 'INTEGER'} NOT NULL`);
   return `CREATE TABLE IF NOT EXISTS ${name} (day INTEGER NOT NULL, dims INTEGER NOT NULL, ${columns.join(', ')},
-    PRIMARY KEY (day, dims)) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS ${name}_dims ON ${name} (dims, day);`;
+    PRIMARY KEY (dims, day)) WITHOUT ROWID;`;
 }
 
 /** Opens or creates the tables. */
