@@ -79,7 +79,7 @@ describe('mockServer', () => {
       const gateway = createGateway({
         providers: [openaiAt(server), anthropic({ apiKey: 'k', baseURL: server.anthropicURL, transport: 'fetch' })],
         models: { default: ['openai/m', 'anthropic/m'] },
-        use: [retry(), route(), timeout({ firstContentMs: 50 })],
+        use: [retry(), route(), timeout({ firstContentMs: 400 })],
       });
       const stream = gateway.stream('x');
       const texts: string[] = [];

@@ -34,3 +34,8 @@ export async function bothWays(protocol: MockProtocol): Promise<BothWays> {
     }
   }
 }
+
+/** Loads all protocols, so that the first request of a server is as quick as the next. */
+export async function loadProtocols(): Promise<void> {
+  await Promise.all((['openai-chat', 'openai-responses', 'anthropic-messages'] as const).map(bothWays));
+}
