@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHmac, hash } from 'node:crypto';
+import type * as Crypto from 'node:crypto';
 
 /** What the runtime gives beyond the web platform. This is Node's; `web.ts` is everybody else's. */
 export interface AmbientStorage<T> {
@@ -18,12 +18,16 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }
 
+let crypto: typeof Crypto | undefined;
+/** Loaded at the first hash: importing it takes longer than everything else here together. */
+const cryptography = (): typeof Crypto => (crypto ??= process.getBuiltinModule('node:crypto'));
+
 /** SHA-256 of UTF-8 text or bytes, in hex. */
 export function sha256(data: string | Uint8Array): string {
-  return hash('sha256', data, 'hex');
+  return cryptography().hash('sha256', data, 'hex');
 }
 
 /** HMAC-SHA-256 of UTF-8 text or bytes, in hex. */
 export function hmacSha256(secret: string | Uint8Array, data: string | Uint8Array): string {
-  return createHmac('sha256', secret).update(data).digest('hex');
+  return cryptography().createHmac('sha256', secret).update(data).digest('hex');
 }

@@ -33,4 +33,32 @@ describe.skipIf(!existsSync(join(ROOT, 'dist/index.js')))('the examples (need a 
       expect(readFileSync(join(ROOT, 'examples', name), 'utf8').split('\n').length).toBeLessThanOrEqual(40);
     });
   }
+
+  it('the quickstart shows its seven steps against a local server', async () => {
+    const { stdout } = await run(process.execPath, ['--no-warnings', join(ROOT, 'examples/quickstart.ts')], {
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    expect(stdout).toMatch(/1\. A first answer\n +answer +The Rhine, the Elbe and the Oder\./);
+    expect(stdout).toContain('{"people":4,"day":"Friday","outside":true}');
+    expect(stdout).toContain('calls     get_weather({"city":"Oslo"})');
+    expect(stdout).toMatch(/openai +overloaded \(503\).*\n +anthropic completed/);
+    expect(stdout).toMatch(/error +stream-interrupted: .*\n +kept +"It was a/);
+    expect(stdout).toMatch(/failed: overloaded/);
+    const [, hits, attempts] = /(\d+) requests reached the server, (\d+) attempts/.exec(stdout) ?? [];
+    expect(hits).toBe(attempts);
+  }, 60_000);
+
+  const recordings = resolve(ROOT, '../shared/fixtures/providers');
+  it.skipIf(!existsSync(recordings))(
+    'the quickstart prints what each recording says (fixtures beside the repository)',
+    async () => {
+      const env = { ...process.env, NO_COLOR: '1', POSTERN_RECORDINGS: recordings };
+      const { stdout } = await run(process.execPath, ['--no-warnings', join(ROOT, 'examples/quickstart.ts')], {
+        env,
+        maxBuffer: 8 * 1024 * 1024,
+      });
+      expect(stdout).toMatch(/409 recordings answered, 14 were failures/);
+    },
+    120_000,
+  );
 });

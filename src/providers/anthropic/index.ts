@@ -1,13 +1,13 @@
 import { type ApiKey, resolveKey } from '../../core/credentials.ts';
 import { invalidOptions } from '../../core/errors.ts';
-import { chatHandler, type Endpoint } from '../../core/exchange.ts';
+import { chatHandler } from '../../core/exchange.ts';
+import { lazyHandler } from '../../core/lazy-handler.ts';
 import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
 import { isWrapped } from '../../core/wrapped.ts';
-import { anthropicMessages } from '../../dialects/anthropic-messages/index.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
@@ -56,12 +56,15 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
   checkOptions('anthropic', options, RULES);
   const name = options.name ?? 'anthropic';
   const transport = transportOf(name, options);
-  const endpoint: Endpoint = { dialect: anthropicMessages, transport };
+  const chat = lazyHandler<'chat'>(async () => {
+    const { anthropicMessages } = await import('../../dialects/anthropic-messages/index.ts');
+    return chatHandler({ dialect: anthropicMessages, transport });
+  });
   const { models } = options;
   return defineProvider({
     name,
     protocols: ['anthropic-messages'],
-    handlers: { chat: chatHandler(endpoint) },
+    handlers: { chat },
     forward: forwarder(transport),
     ...(models !== undefined && { models: () => models }),
   });

@@ -1,12 +1,12 @@
 import { type ApiKey, resolveKey } from '../../core/credentials.ts';
 import { invalidOptions } from '../../core/errors.ts';
 import { chatHandler, embedHandler, type Endpoint } from '../../core/exchange.ts';
+import { lazyHandler } from '../../core/lazy-handler.ts';
 import { forwarder } from '../../core/forward.ts';
 import { aBoolean, aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
-import { openaiChat } from '../../dialects/openai-chat/index.ts';
 import type { OpenAiChatQuirks } from '../../dialects/openai-chat/quirks.ts';
 import { didYouMean } from '../../operations/problem.ts';
 import { type CompatibleEndpoint, ENDPOINTS } from './endpoints.ts';
@@ -61,15 +61,18 @@ export function openaiCompatible(options: OpenAiCompatibleOptions): Provider {
   const known = knownEndpoint(options);
   const transport = transportOf(options, known);
   const quirks = { ...known.quirks, ...options.quirks };
-  const endpoint: Endpoint = { dialect: openaiChat, transport, quirks: quirks as Readonly<Record<string, unknown>> };
+  const endpoint = async (): Promise<Endpoint> => {
+    const { openaiChat } = await import('../../dialects/openai-chat/index.ts');
+    return { dialect: openaiChat, transport, quirks: quirks as Readonly<Record<string, unknown>> };
+  };
   const { models } = options;
   return defineProvider({
     name,
     protocols: ['openai-chat'],
     handlers: {
-      chat: chatHandler(endpoint),
+      chat: lazyHandler<'chat'>(async () => chatHandler(await endpoint())),
       ...((options.embeddings ?? known.embeddings ?? ENDPOINTS[options.endpoint ?? name] === undefined) && {
-        embed: embedHandler(endpoint),
+        embed: lazyHandler<'embed'>(async () => embedHandler(await endpoint())),
       }),
     },
     forward: forwarder(transport),

@@ -1,14 +1,14 @@
 import { type ApiKey, resolveKey } from '../../core/credentials.ts';
 import { invalidOptions } from '../../core/errors.ts';
-import { chatHandler, embedHandler, type Endpoint } from '../../core/exchange.ts';
+import { chatHandler, embedHandler } from '../../core/exchange.ts';
+import { lazyHandler } from '../../core/lazy-handler.ts';
+import type { Dialect } from '../../core/dialect.ts';
 import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
 import { isWrapped } from '../../core/wrapped.ts';
-import { openaiChat } from '../../dialects/openai-chat/index.ts';
-import { openaiResponses } from '../../dialects/openai-responses/index.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
@@ -64,30 +64,29 @@ export function openai(options: OpenAiOptions = {}): Provider {
   checkOptions('openai', options, RULES);
   const name = options.name ?? 'openai';
   const transport = transportOf(name, options);
-  const endpoint: Endpoint = { dialect: openaiChat, transport };
-  const dialect = options.api === 'chat' ? openaiChat : openaiResponses;
-  const { models } = options;
+  const overChat = lazyHandler<'chat'>(async () => chatHandler({ dialect: await chatDialect(), transport }));
+  const overResponses = lazyHandler<'chat'>(async () => chatHandler({ dialect: await responsesDialect(), transport }));
+  const { models, api } = options;
   return defineProvider({
     name,
     protocols: ['openai-chat', 'openai-responses'],
     handlers: {
       // A door's call keeps the protocol it came in, so that its bytes can pass.
-      chat: (call) =>
-        chatHandler({
-          ...endpoint,
-          dialect:
-            call.wire?.protocol === 'openai-chat'
-              ? openaiChat
-              : call.wire?.protocol === 'openai-responses'
-                ? openaiResponses
-                : dialect,
-        })(call),
-      embed: embedHandler(endpoint),
+      chat(call) {
+        const protocol = call.wire?.protocol;
+        if (protocol === 'openai-chat') return overChat(call);
+        return protocol !== 'openai-responses' && api === 'chat' ? overChat(call) : overResponses(call);
+      },
+      embed: lazyHandler<'embed'>(async () => embedHandler({ dialect: await chatDialect(), transport })),
     },
     forward: forwarder(transport),
     ...(models !== undefined && { models: () => models }),
   });
 }
+
+const chatDialect = async (): Promise<Dialect> => (await import('../../dialects/openai-chat/index.ts')).openaiChat;
+const responsesDialect = async (): Promise<Dialect> =>
+  (await import('../../dialects/openai-responses/index.ts')).openaiResponses;
 
 function transportOf(name: string, options: OpenAiOptions): Transport {
   const { client } = options;
