@@ -1,16 +1,6 @@
 import type { TokenClass, Usage, UsageLine } from '../operations/shared.ts';
 import type { ModelEntry, PriceCatalogue, PriceSpan, ProviderEntry } from './catalogue.ts';
-import {
-  apportion,
-  type Fraction,
-  parseCount,
-  parseDecimal,
-  plus,
-  roundHalfUp,
-  times,
-  toDecimal,
-  ZERO,
-} from './exact.ts';
+import { apportion, type Fraction, parseCount, parseDecimal, plus, times, toDecimal, toNano, ZERO } from './exact.ts';
 import { findModel, findProvider } from './find-model.ts';
 import { overridden, type PriceOverrides } from './overrides.ts';
 import { isOutputClass, isTokenClass, rateOf, spanAt, tokenPrice, unitPrice } from './resolve-price.ts';
@@ -183,45 +173,41 @@ function fail(sums: Sums, reason: UnpricedReason, detail: string): void {
   sums.problem ??= { reason, detail };
 }
 
-const NANO: Fraction = { numerator: 1_000_000_000n, denominator: 1n };
-
 function settle(sums: Sums): Cost {
   const names = [...sums.classes.keys(), ...sums.units.keys()];
   const exact = [...sums.classes.values(), ...sums.units.values()];
   const total = exact.reduce(plus, ZERO);
-  const nanoUsd = roundHalfUp(times(total, NANO));
+  const nanoUsd = toNano(total);
   if (sums.problem !== undefined) return { priced: false, nanoUsd: null, ...sums.problem, knownNanoUsd: nanoUsd };
-  const parts = apportion(
-    exact.map((value) => times(value, NANO)),
-    nanoUsd,
-  );
+  const parts = apportion(exact, nanoUsd);
   const byClass: Partial<Record<TokenClass, bigint>> = {};
   const byUnit: Record<string, bigint> = {};
-  let input = ZERO;
-  let output = ZERO;
   for (const [index, name] of names.entries()) {
-    const part = parts[index] ?? 0n;
-    const value = exact[index] ?? ZERO;
-    if (index >= sums.classes.size) byUnit[name] = part;
-    else {
-      byClass[name as TokenClass] = part;
-      if (isOutputClass(name)) output = plus(output, value);
-      else input = plus(input, value);
-    }
+    if (index >= sums.classes.size) byUnit[name] = parts[index] ?? 0n;
+    else byClass[name as TokenClass] = parts[index] ?? 0n;
   }
-  const units = [...sums.units.values()].reduce(plus, ZERO);
   return {
     priced: true,
     nanoUsd,
     byClass,
     byUnit,
     get exact() {
-      return {
-        inputUsd: toDecimal(input),
-        outputUsd: toDecimal(output),
-        unitsUsd: toDecimal(units),
-        totalUsd: toDecimal(total),
-      };
+      return exactOf(sums);
     },
+  };
+}
+
+/** Decimal text is only made when somebody asks for it. */
+function exactOf({ classes, units }: Sums): Priced['exact'] {
+  const sumOf = (keep: (name: string) => boolean): Fraction =>
+    [...classes].reduce((sum, [name, value]) => (keep(name) ? plus(sum, value) : sum), ZERO);
+  const input = sumOf((name) => !isOutputClass(name));
+  const output = sumOf(isOutputClass);
+  const others = [...units.values()].reduce(plus, ZERO);
+  return {
+    inputUsd: toDecimal(input),
+    outputUsd: toDecimal(output),
+    unitsUsd: toDecimal(others),
+    totalUsd: toDecimal(plus(plus(input, output), others)),
   };
 }

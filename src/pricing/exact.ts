@@ -13,7 +13,8 @@ const DIGITS_MAX = 18;
 export function parseDecimal(text: string): Fraction | undefined {
   const match = DECIMAL.exec(text);
   if (match === null) return undefined;
-  const digits = match[2] ?? '';
+  // One denominator for nearly all prices makes their sums plain additions.
+  const digits = (match[2] ?? '').padEnd(12, '0');
   return { numerator: BigInt(`${match[1]}${digits}`), denominator: 10n ** BigInt(digits.length) };
 }
 
@@ -63,17 +64,29 @@ export function formatUsd(nanoUsd: bigint): string {
   return sign + toDecimal({ numerator: nanoUsd < 0n ? -nanoUsd : nanoUsd, denominator: 1_000_000_000n });
 }
 
+/** Nano-dollars in a dollar. */
+const NANO = 1_000_000_000n;
+
+/** US dollars as whole nano-dollars; halves go up. */
+export function toNano(usd: Fraction): bigint {
+  return (2n * NANO * usd.numerator + usd.denominator) / (2n * usd.denominator);
+}
+
 /**
- * Rounds each part so that the parts add up to `total`: everyone gets the whole nano-dollars it has, what is left over
- * goes one by one to the largest remainders, earlier names first.
+ * Rounds amounts in US dollars to nano-dollars that add up to `total`: everyone gets the whole ones it has, what is left
+ * over goes one by one to the largest remainders, earlier ones first.
  */
 export function apportion(parts: readonly Fraction[], total: bigint): bigint[] {
-  const whole = parts.map((part) => part.numerator / part.denominator);
-  let missing = total - whole.reduce((sum, part) => sum + part, 0n);
+  let missing = total;
+  const whole = parts.map(({ numerator, denominator }) => {
+    const nano = (NANO * numerator) / denominator;
+    missing -= nano;
+    return nano;
+  });
   if (missing <= 0n) return whole;
-  const remainders = parts.map((part, index) => ({
+  const remainders = parts.map(({ numerator, denominator }, index) => ({
     index,
-    remainder: { numerator: part.numerator % part.denominator, denominator: part.denominator },
+    remainder: { numerator: (NANO * numerator) % denominator, denominator },
   }));
   remainders.sort((left, right) => compare(right.remainder, left.remainder) || left.index - right.index);
   for (const { index } of remainders) {

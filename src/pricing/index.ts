@@ -63,6 +63,7 @@ export {
 // For those who keep price lists of their own.
 export { defaultTable } from './default-table.ts';
 export { fromGenaiPrices } from './from-genai-prices.ts';
+export { loadPrices } from './load.ts';
 export { checkCatalogue } from './validate.ts';
 export type * from './catalogue.ts';
 export type { Cost, CostOptions, Priced, Unpriced, UnpricedReason } from './cost.ts';

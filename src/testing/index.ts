@@ -18,4 +18,5 @@ export type { MockCall, MockedOperation } from './script/mock-call.ts';
 
 // For people who extend it: contracts that any implementation can run.
 export { counterStoreContract, type CounterStoreSubject } from './counter-store-contract.ts';
+export { ledgerContract } from './ledger-contract.ts';
 export { type ContractCase, storeContract, type StoreSubject } from './store-contract.ts';

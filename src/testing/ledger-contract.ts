@@ -3,12 +3,7 @@ import { isGatewayError } from '../core/errors.ts';
 import { exportCsv, exportJsonl } from '../core/ledger-export.ts';
 import type { AttemptRow, CallRow, Ledger, LedgerFilter, LedgerRow } from '../core/ledger.ts';
 import { sampleRows } from './ledger-rows.ts';
-
-/** One case of the contract: give it to any test runner, or just await it. */
-export interface LedgerCase {
-  readonly name: string;
-  run(): Promise<void>;
-}
+import type { ContractCase } from './store-contract.ts';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 9, 30);
@@ -21,7 +16,7 @@ const TO = START + 4 * DAY + 1234;
  * @example
  * for (const { name, run } of ledgerContract(() => memoryLedger())) it(name, run);
  */
-export function ledgerContract(create: () => Ledger | Promise<Ledger>): readonly LedgerCase[] {
+export function ledgerContract(create: () => Ledger | Promise<Ledger>): readonly ContractCase[] {
   return Object.entries(CASES).map(([name, check]) => ({
     name,
     async run() {
