@@ -70,8 +70,10 @@ function pemFrom(text: string): number {
   return text.indexOf('-----', open + 6) >= 0 ? text.length : open;
 }
 
-/** Not between the halves of a surrogate pair. */
+/** Not between the halves of a surrogate pair, of which the second may not have come yet. */
 function whole(text: string, index: number): number {
+  const last = text.charCodeAt(text.length - 1);
+  if (index === text.length && last >= 0xd800 && last <= 0xdbff) return index - 1;
   const code = text.charCodeAt(index);
   return index > 0 && code >= 0xdc00 && code <= 0xdfff ? index - 1 : index;
 }

@@ -91,10 +91,17 @@ function scoreOf(reading: PhoneReading, { groups, count, extension }: PhoneCandi
   if (count > 12) return 0;
   if (parenthesised) return count >= 8 ? 0.6 : 0;
   if (zero && count >= 9 && groups >= 3 && groups <= 5) return 0.5;
-  if (groups > 6) return 0;
+  if (groups > 6 || (groups === 3 && count <= 8 && isWrittenDate(reading))) return 0;
   for (let index = 0; index < groups; index++)
     if ((places[index * 2 + 1] as number) - (places[index * 2] as number) < 2) return 0;
   return 0.3;
+}
+
+/** 2024-06-05, 5.6.2024. */
+function isWrittenDate({ text, places }: PhoneReading): boolean {
+  const [start, first, , , last, end] = places as [number, number, number, number, number, number];
+  const year = first - start === 4 ? start : end - last === 4 ? last : -1;
+  return year >= 0 && (text.startsWith('19', year) || text.startsWith('20', year));
 }
 
 /** Country code, perhaps a trunk 0 as in +46 (0)70, and as many digits as its numbers have. */

@@ -16,7 +16,9 @@ const STRONG =
 const WEAK = /key$|auth|access|pass$|creds?$|cookie|session|license/;
 /** Says that it is something about a secret, or open on purpose. */
 const ABOUT =
-  /(?:id|ids|name|url|uri|path|file|size|length|len|type|count|limit|version|method|format|field|label|prefix|regex|pattern|hash|status|max|min|mode|class|endpoint|expiry|expires|expiresin|algorithm|space|word|words|board|frame|store|pair|index|or|signatures?)$|public|csrf|keyword|monkey|turkey|donkey|tokenizer|maxtokens|prompttokens|tokens$/;
+  /(?:id|ids|name|url|uri|path|file|size|length|len|type|count|limit|version|method|format|field|label|prefix|regex|pattern|hash|status|max|min|mode|class|endpoint|expiry|expires|expiresin|algorithm|space|board|frame|store|pair|index|or|signatures?)$|public|csrf|keyword|monkey|turkey|donkey|tokenizer|maxtokens|prompttokens|tokens$/;
+const PASSWORD = /passw|pwd|passphrase/;
+const PASSWORD_UNITS_MAX = 100;
 const known = vendors();
 const anyVendor = new RegExp(known.flatMap(({ names }) => names).join('|'));
 const INTERESTING = new RegExp(`${STRONG.source}|${WEAK.source}|${anyVendor.source}`);
@@ -35,7 +37,7 @@ export const assignedSecret: AnchorDetector = {
     if (start < 0) return;
     const name = nameBefore(text, index);
     if (name === '' || !INTERESTING.test(name)) return;
-    const end = valueEnd(text, start);
+    const end = PASSWORD.test(name) ? passwordEnd(text, start) : valueEnd(text, start);
     // `eyJh...`: shortened for print.
     if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end)) return;
     const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));
@@ -84,6 +86,24 @@ function valueEnd(text: string, start: number): number {
     end - start < JUDGED_UNITS
   )
     end--;
+  return end;
+}
+
+/** People's passwords have any signs in them: to the closing quote, or to a space, a comma or a bracket. */
+function passwordEnd(text: string, start: number): number {
+  const quote = text.charCodeAt(start - 1);
+  const quoted = quote === 34 || quote === 39 || quote === 96;
+  let end = start;
+  for (; end < text.length && end - start < PASSWORD_UNITS_MAX; end++) {
+    const code = text.charCodeAt(end);
+    if (code <= 32 || code === 34 || code === 39 || code === 96) break;
+    if (
+      !quoted &&
+      (code === 44 || code === 59 || code === 41 || code === 93 || code === 125 || code === 62 || code > 127)
+    )
+      break;
+  }
+  while (end > start && !quoted && text.charCodeAt(end - 1) === 46) end--;
   return end;
 }
 
@@ -139,7 +159,7 @@ function isDrawn(name: string, value: string): boolean {
   if (!strong && !WEAK.test(name)) return false;
   const digits = value.replace(/[^0-9]/g, '').length;
   const bits = entropy(value);
-  if (strong && /passw|pwd|passphrase/.test(name))
+  if (strong && PASSWORD.test(name))
     return value.length >= VALUE_UNITS_MIN && digits > 0 && bits >= 2.6 && !isCode(value);
   if (isCode(value) || digits === 0 || value.length < 10) return false;
   return strong ? bits >= 3.2 && digits >= 2 : bits >= 3.5 && digits >= 4 && value.length >= 16;

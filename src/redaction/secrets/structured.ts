@@ -23,15 +23,14 @@ export const jwt: PrefixDetector = {
     if (text.charCodeAt(body) === 46) {
       const signature = runEnd(text, body + 1, KEY);
       end =
-        signature - body - 1 >= 10
-          ? runEnd(text, signature, TOKEN, signature + 2)
-          : isQuote(text.charCodeAt(body + 1))
-            ? body + 1
-            : body;
+        signature - body - 1 >= 10 ? paddingEnd(text, signature) : isQuote(text.charCodeAt(body + 1)) ? body + 1 : body;
     }
     report(start, end);
   },
 };
+
+const paddingEnd = (text: string, from: number): number =>
+  text.startsWith('==', from) ? from + 2 : text.charCodeAt(from) === 61 ? from + 1 : from;
 
 /** An unsigned token ends in its dot; at the end of a sentence the dot is the sentence's. */
 const isQuote = (code: number): boolean => code === 34 || code === 39 || Number.isNaN(code);
@@ -61,7 +60,9 @@ function pemRunEnd(text: string, from: number): number {
     const code = text.charCodeAt(end);
     if ((classOf(code) & TOKEN) === 0 && code !== 10 && code !== 13 && code !== 92 && code !== 34) break;
   }
-  return end;
+  // An END line that has not come whole yet is still part of it.
+  if (!text.startsWith('-----END', end - 8)) return end;
+  return end + (/^[A-Z0-9 -]{0,90}/.exec(text.slice(end, end + 90))?.[0].length ?? 0);
 }
 
 /** Entra ID client secrets: three characters, a digit, `Q~`, 31 to 34 more. */

@@ -1,0 +1,16 @@
+import { createHash, createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { hmacSha256, sha256 } from '../../src/redaction/index.ts';
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+it('equals the platform\u2019s SHA-256 and HMAC on any bytes', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 150 }), (message, key) => {
+      expect(hexOf(sha256(message))).toBe(createHash('sha256').update(message).digest('hex'));
+      expect(hexOf(hmacSha256(key)(message))).toBe(createHmac('sha256', key).update(message).digest('hex'));
+    }),
+    { numRuns: 300, seed: 1 },
+  );
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { inspect, secrets } from '../../src/redaction/index.ts';
+
+const find = (text: string): string[] =>
+  inspect(text, { detectors: secrets, scoreMin: 0.5 }).map(
+    ({ entity, start, end }) => `${entity}: ${text.slice(start, end)}`,
+  );
+const hex = (length: number): string => '9f8e7d6c5b4a39281706f5e4d3c2b1a0'.repeat(8).slice(0, length);
+const mixed = (length: number): string => 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0'.repeat(8).slice(0, length);
+
+describe('secrets', () => {
+  it.each([
+    ['github-pat', `ghp_${mixed(36)}`],
+    ['gitlab-pat', `glpat-${mixed(20)}`],
+    ['aws-access-token', 'AKIAQ3EGRMLH5TNCV4ZP'],
+    ['anthropic-api-key', `sk-ant-api03-${mixed(93)}AA`],
+    ['openai-api-key', `sk-proj-${mixed(60)}T3BlbkFJ${mixed(40)}`],
+    ['stripe-access-token', `sk_live_${mixed(24)}`],
+    ['slack-bot-token', `xoxb-781236542736-236453578965-${mixed(24)}`],
+    ['npm-access-token', `npm_${mixed(36)}`],
+    ['digitalocean-pat', `dop_v1_${hex(64)}`],
+    ['sendgrid-api-token', `SG.${mixed(22)}.${mixed(43)}`],
+    ['shopify-access-token', `shpat_${hex(32)}`],
+    ['gcp-api-key', `AIza${mixed(35)}`],
+    ['huggingface-access-token', `hf_${mixed(34)}`],
+    ['jwt', `eyJ${mixed(20)}.eyJ${mixed(30)}.${mixed(43)}`],
+  ])('finds %s by its opening, in prose, JSON, a URL and code', (rule, value) => {
+    for (const text of [
+      value,
+      `My key is ${value}.`,
+      `{"a":"${value}"}`,
+      `https://x.example/?k=${value}&z=1`,
+      `const a = '${value}';`,
+    ]) {
+      expect(find(text), text).toContain(`${rule}: ${value}`);
+    }
+  });
+
+  it.each([
+    ['algolia_TOKEN=', mixed(32).toLowerCase(), 'algolia-api-key'],
+    ['"discord_key": "', hex(64), 'discord-api-token'],
+    ["const snykToken = '", '0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d', 'snyk-api-token'],
+    ['SECRET_KEY := "', mixed(30), 'generic-api-key'],
+    ['api-key: ', mixed(30), 'generic-api-key'],
+    ['db_password="', 'tr0ub4dor&3!x', 'generic-api-key'],
+    ['curl -H "Authorization: Bearer ', mixed(30), 'curl-auth-header'],
+    ['curl -u ', `ann:${mixed(14)}`, 'curl-auth-user'],
+    ['postgres://ann:', 's3cretpw', 'url-credentials'],
+  ])('finds what is assigned: %s', (before, value, rule) => {
+    const after = before.startsWith('postgres') ? '@db.example.com/x' : '"';
+    expect(find(`${before}${value}${after}`)).toContain(`${rule}: ${value}`);
+  });
+
+  it('leaves alone what is about secrets, stands in for one, or is code', () => {
+    for (const text of [
+      'token: string',
+      'max_tokens=1000000000',
+      'password = getPassword()',
+      'api_key = "YOUR_API_KEY"',
+      'api_key=${API_KEY}',
+      'Authorization: Bearer <token>',
+      'ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+      'AKIAXXXXXXXXXXXXXXXX',
+      'key = module.submodule.member1',
+      'token_url=https://example.com/oauth2/token',
+      'credentialsId: "29f63271-dc2f-4734-8221-5b31b5169bac"',
+      'user:pass',
+      'The secret: be kind to everybody.',
+      'password: correct',
+      'public_key = "9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC"',
+      'curl -u user:pass https://x.example',
+      'https://${user}:${password}@host.example',
+      'image/png;base64,iVBORw0KGgo',
+    ]) {
+      expect(find(text), text).toEqual([]);
+    }
+  });
+
+  it('takes a private key from its first line to its last', () => {
+    const key = `-----BEGIN EC PRIVATE KEY-----\n${'MHQCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJk5GkMLrzgz9jPf\n'.repeat(3)}-----END EC PRIVATE KEY-----`;
+    expect(find(`before ${key} after`)).toEqual([`private-key: ${key}`]);
+    expect(find('-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----')).toEqual([]);
+    expect(find('-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBg').join()).toContain('MIIEvQIBADANBg');
+  });
+});
