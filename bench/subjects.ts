@@ -37,10 +37,10 @@ async function eight(): Promise<Middleware[] | undefined> {
       ['meter', 'redact', 'cache', 'retry', 'route', 'circuit-breaker', 'timeout', 'telemetry'].map(load),
     );
     const make = (
-      module: Record<string, (options?: object) => Middleware> | undefined,
+      module: Record<string, (options?: object) => Middleware> = {},
       name: string,
       options?: object,
-    ): Middleware => (module?.[name] as (options?: object) => Middleware)(options);
+    ): Middleware => (module[name] as (options?: object) => Middleware)(options);
     return [
       make(telemetry, 'telemetry'),
       make(meter, 'meter', { sink: () => undefined }),

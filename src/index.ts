@@ -68,4 +68,6 @@ export type {
 export type { OperationName, Operations } from './operations/index.ts';
 export type { OperationTraits, TextSlot } from './operations/traits.ts';
 export { defineOperation } from './operations/traits-table.ts';
+export type { Store } from './core/store.ts';
+export type { CounterStore } from './core/counter-store.ts';
 export { LIMITS } from './core/limits.ts';

@@ -36,7 +36,7 @@ export function trackAttempt(
   const previousEnd = previous === undefined ? 0 : previous.startedMs + (previous.durationMs ?? 0);
   ledger.records.push({
     id,
-    number: context.attempts.length + 1,
+    number: call.attempt?.number ?? context.attempts.length + 1,
     target: plainTarget(target),
     targetId: target.id,
     startedMs: began - context.startedAt,
@@ -226,7 +226,10 @@ function usageAtEnd(
     });
   }
   // The provider told of the prompt and was cut before its last count of the answer.
-  const missing = Math.max(0, output - seen.output);
-  const line = { model: target.model, role: 'main', tokens: { output: missing } } as const;
-  return usageOf(missing > 0 ? [...seen.lines, line] : seen.lines, { quality: 'partial' });
+  const tokens = {
+    ...(seen.input === 0 && { input: estimate.input }),
+    ...(output > seen.output && { output: output - seen.output }),
+  };
+  const line = { model: target.model, role: 'main', tokens } as const;
+  return usageOf(Object.keys(tokens).length > 0 ? [...seen.lines, line] : seen.lines, { quality: 'partial' });
 }

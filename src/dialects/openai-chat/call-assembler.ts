@@ -9,7 +9,6 @@ import { PROTOCOL, withHints } from './hints.ts';
 import { originalName } from './names.ts';
 
 type Emit = (event: ChatEvent) => void;
-type Wire = Readonly<Record<string, unknown>>;
 const KNOWN = new Set(['id', 'index', 'type', 'function', 'custom', 'name', 'arguments', 'input']);
 
 interface Call {

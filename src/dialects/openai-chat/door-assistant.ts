@@ -1,5 +1,5 @@
 import { mintId } from '../../core/replay.ts';
-import { arrayOf, nativeRest, parseArguments, recordOf, stringOf } from '../../core/wire-json.ts';
+import { nativeRest, parseArguments, recordOf, stringOf } from '../../core/wire-json.ts';
 import type { AssistantMessage, OutputPart, ToolCallPart } from '../../operations/chat-parts.ts';
 import type { Json, JsonObject } from '../../operations/shared.ts';
 import { optional } from './door-messages.ts';

@@ -2,7 +2,7 @@ import type { DialectEnvironment, Frame, ResponseHead, StreamDecoder } from '../
 import { rateLimitOf, requestIdOf } from '../../core/error-facts.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { mintId } from '../../core/replay.ts';
-import { arrayOf, parseJson, recordOf, stringOf } from '../../core/wire-json.ts';
+import { arrayOf, parseJson, recordOf } from '../../core/wire-json.ts';
 import type { ChatEvent } from '../../operations/chat-events.ts';
 import type { Json, Warning } from '../../operations/shared.ts';
 import { ChoiceDecoder } from './choice-decoder.ts';
