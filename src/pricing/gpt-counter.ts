@@ -108,7 +108,7 @@ async function loadChatFormat(): Promise<CountChat | undefined> {
 /** From gpt-tokenizer's table of models, read 2026-11-22; newer models use the newest encoding. */
 function encodingOf(model: string): EncodingName {
   const name = model.slice(model.lastIndexOf('/') + 1);
-  if (/^gpt-oss/.test(name)) return 'o200k_harmony';
+  if (name.startsWith('gpt-oss')) return 'o200k_harmony';
   if (/^(?:gpt-4o|gpt-4\.|chatgpt-4o)/.test(name)) return 'o200k_base';
   if (/^(?:gpt-4|gpt-3\.5|text-embedding-)/.test(name)) return 'cl100k_base';
   if (/^(?:text-davinci-edit|code-davinci-edit)/.test(name)) return 'p50k_edit';
