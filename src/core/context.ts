@@ -53,6 +53,10 @@ export interface Context {
 export interface AttemptLedger {
   readonly records: AttemptRecord[];
   maximum: number;
+  /** Attempts whose faces are being asked: they count before they run. */
+  asking: number;
+  /** Highest attempt number given out. */
+  issued: number;
   /** Sub-calls made so far. */
   children: number;
   update(id: string, facts: Partial<AttemptRecord>): void;
@@ -76,6 +80,8 @@ export function createContext(options: ContextOptions): Context {
   const ledger: AttemptLedger = {
     records,
     maximum: options.attemptsMax,
+    asking: 0,
+    issued: 0,
     children: 0,
     update(id, facts) {
       const index = records.findIndex((record) => record.id === id);
@@ -89,7 +95,7 @@ export function createContext(options: ContextOptions): Context {
     random,
     startedAt: clock.monotonic(),
     attempts: records,
-    attemptsLeft: () => Math.max(0, ledger.maximum - records.length),
+    attemptsLeft: () => Math.max(0, ledger.maximum - records.length - ledger.asking),
     content: undefined,
     // The key's type parameter is what was set under its symbol: only `set` writes, with the same key type.
     get: <T>(key: ContextKey<T>) => (slots.has(key.id) ? (slots.get(key.id) as T) : key.initial),

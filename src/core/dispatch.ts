@@ -6,6 +6,7 @@ import { GatewayError, abortedError, toGatewayError } from './errors.ts';
 import type { Health } from './health.ts';
 import type { AttemptObserver } from './middleware.ts';
 import type { Provider } from './provider.ts';
+import { raceSignal } from './signals.ts';
 import { networkError } from './transport.ts';
 
 export interface DispatchOptions {
@@ -22,12 +23,9 @@ export function createDispatch(options: DispatchOptions): Next {
     const provider = target[OWN_PROVIDER] ?? options.providers.get(target.provider);
     const handler = provider?.handlers[call.operation] as ((call: Call<K>) => Promise<Reply<K>>) | undefined;
     if (handler === undefined) throw unsupportedBy(call, target);
-    if (call.signal.aborted) throw abortedError(call.signal.reason, { target });
+    if (call.signal.aborted) throw abortedError(call.signal.reason, { target: plainTarget(target) });
     if (context.attemptsLeft() === 0) throw outOfAttempts(call, target);
-    const number = context.attempts.length + 1;
-    const attempt = { id: `${call.id}-${number}`, number };
-    const attempted = { ...call, target, attempt } as Call<K>;
-    const observers = await askFaces(attempted);
+    const { attempted, observers } = await admitted({ ...call, target });
     const tracker = trackAttempt(attempted, target, observers, options.health.enter(target.id));
     try {
       const reply = await interruptible(handler, attempted);
@@ -60,9 +58,14 @@ function interruptible<K extends OperationName>(
       left = true;
       reject(signal.reason);
     };
+    // It may have aborted while the faces were asked.
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
     signal.addEventListener('abort', onAbort, { once: true });
     const leave = (): void => signal.removeEventListener('abort', onAbort);
-    handler(call).then(
+    started(handler, call).then(
       (reply) => {
         leave();
         // Nobody is waiting any more: the reply must not hold its connection.
@@ -77,6 +80,33 @@ function interruptible<K extends OperationName>(
   });
 }
 
+/** A handler that throws at once rejects instead. */
+async function started<K extends OperationName>(
+  handler: (call: Call<K>) => Promise<Reply<K>>,
+  call: Call<K>,
+): Promise<Reply<K>> {
+  return handler(call);
+}
+
+/** Numbers the attempt and asks every face. It counts while they are asked, so that attempts in parallel keep the limit. */
+async function admitted<K extends OperationName>(
+  call: Call<K>,
+): Promise<{ attempted: Call<K>; observers: AttemptObserver[] }> {
+  const { ledger } = call.context;
+  const number = ++ledger.issued;
+  ledger.asking++;
+  try {
+    const attempted: Call<K> = { ...call, attempt: { id: `${call.id}-${number}`, number } };
+    const observers = await askFaces(attempted as Call);
+    return { attempted, observers };
+  } catch (error) {
+    if (ledger.issued === number) ledger.issued--;
+    throw error;
+  } finally {
+    ledger.asking--;
+  }
+}
+
 /** Asks outermost first. A refusal is told to those already asked, and costs no attempt. */
 async function askFaces(call: Call): Promise<AttemptObserver[]> {
   const observers: AttemptObserver[] = [];
@@ -84,17 +114,49 @@ async function askFaces(call: Call): Promise<AttemptObserver[]> {
     if (face.attempt === undefined) continue;
     try {
       const answer = face.attempt(call);
-      const observer = answer instanceof Promise ? await answer : answer;
+      const observer = answer instanceof Promise ? await unlessAborted(answer, call) : answer;
       if (observer !== undefined && observer !== null) observers.push(observer);
     } catch (error) {
-      const refusal = toGatewayError(error, face.name, { ...(call.target && { target: call.target }) });
-      for (const observer of observers) {
-        observer.end({ status: 'refused', error: refusal, durationMs: 0, committed: false, billing: 'no' });
-      }
-      throw refusal;
+      throw refused(call, observers, error, face.name);
     }
   }
+  if (call.signal.aborted) throw refused(call, observers, call.signal.reason, 'dispatch');
   return observers;
+}
+
+type Answer = AttemptObserver | undefined | void;
+
+/** The face's answer, or the abort. An observer that comes after it still hears that there is no attempt. */
+async function unlessAborted(answer: Promise<Answer>, call: Call): Promise<Answer> {
+  let left = false;
+  answer.then(
+    (observer) => {
+      if (left && observer !== undefined) tellRefused(call, observer, abortedError(call.signal.reason));
+    },
+    () => undefined,
+  );
+  try {
+    return await raceSignal(answer, call.signal);
+  } catch (error) {
+    left = true;
+    throw error;
+  }
+}
+
+function refused(call: Call, observers: readonly AttemptObserver[], thrown: unknown, stage: string): GatewayError {
+  const facts = call.target === undefined ? {} : { target: plainTarget(call.target) };
+  const refusal = call.signal.aborted ? abortedError(call.signal.reason, facts) : toGatewayError(thrown, stage, facts);
+  for (const observer of observers) tellRefused(call, observer, refusal);
+  return refusal;
+}
+
+function tellRefused(call: Call, observer: AttemptObserver, error: GatewayError): void {
+  try {
+    observer.end({ status: 'refused', error, durationMs: 0, committed: false, billing: 'no' });
+  } catch (thrown) {
+    const problem = toGatewayError(thrown, 'attempt face');
+    call.context.emit('problem', { stage: 'attempt face', code: problem.code, error: problem });
+  }
 }
 
 function failureOf(error: unknown, call: Call, target: Candidate): GatewayError {

@@ -38,13 +38,21 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   #interrupt: ((error: unknown) => void) | undefined;
   #idle: Timer | undefined;
   #pulls = 0;
+  #consumerMs = 0;
+  #givenAt: number;
   readonly #onAbort = (): void => this.#stop(abortedError(this.#options.signal?.reason), 'failed');
 
   constructor(source: EventSource<E>, options: EventStreamOptions) {
     this.#source = source;
     this.#options = options;
+    this.#givenAt = options.clock.monotonic();
     if (options.signal?.aborted) this.#onAbort();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Milliseconds the consumer has taken for itself so far: time that is not upstream's silence. */
+  get consumerMs(): number {
+    return this.#consumerMs + (this.#waits ? 0 : this.#options.clock.monotonic() - this.#givenAt);
   }
 
   /** Appends a layer. Only before the first pull. */
@@ -136,6 +144,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   }
 
   async #advance(): Promise<IteratorResult<E, undefined>> {
+    this.#consumerMs += this.#options.clock.monotonic() - this.#givenAt;
     try {
       this.#watchConsumer();
       const chain = (this.#chain ??= this.#build());
@@ -154,6 +163,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     } catch (error) {
       this.#stop(error, 'failed');
     }
+    this.#givenAt = this.#options.clock.monotonic();
     // What the layers made before a failure is delivered before it.
     if (this.#queue.length > 0) return { done: false, value: this.#take() };
     if (this.#state === 'failed') throw this.#failure;

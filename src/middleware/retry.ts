@@ -1,14 +1,24 @@
 import pRetry from 'p-retry';
-import type { Call } from '../core/call.ts';
+import type { Call, Next, Reply } from '../core/call.ts';
 import { sleep } from '../core/clock.ts';
-import { type GatewayError, isGatewayError } from '../core/errors.ts';
+import {
+  abortedError,
+  type ErrorCode,
+  GatewayError,
+  invalidOptions,
+  isGatewayError,
+  toGatewayError,
+  VERDICTS,
+} from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
-import { checkOptions, fraction, milliseconds, wholeNumber } from '../core/options.ts';
+import { anObject, checkOptions, fraction, milliseconds, wholeNumber } from '../core/options.ts';
+import { type Decision, decideRetry, type RetryPolicy } from '../core/retry-decision.ts';
 import { tokenBuckets } from '../core/token-bucket.ts';
+import type { OperationName } from '../operations/index.ts';
 
 export interface RetryOptions {
-  /** First back-off before jitter, in milliseconds; it doubles each time. @defaultValue 500 */
+  /** First back-off before jitter, in milliseconds; it doubles each time. `0` never waits. @defaultValue 500 */
   readonly baseMs?: number;
   /** Longest back-off before jitter, in milliseconds. @defaultValue 8_000 */
   readonly maxMs?: number;
@@ -16,17 +26,23 @@ export interface RetryOptions {
   readonly retryAfterMsMax?: number;
   /** Retries of failures after which the request may have been processed all the same. @defaultValue 1 */
   readonly ambiguousMax?: number;
+  /**
+   * Most retries at one target for an error code; `0` never retries it. Codes left out are bounded by the attempts of
+   * the call alone.
+   *
+   * @defaultValue { 'bad-response': 1 }
+   */
+  readonly codes?: Readonly<Partial<Record<ErrorCode, number>>>;
   /** Retries a target may cause, as a share of its attempts over all calls; against storms. @defaultValue 0.1 */
   readonly budgetRatio?: number;
   /** Retries a target may cause on top of that. @defaultValue 10 */
   readonly budgetBurst?: number;
 }
 
-/** An overloaded provider is given at least this long. */
-const OVERLOADED_MS_MIN = 1_000;
-/** Codes (and one status) that are worth exactly one more try. */
-const ONCE = new Set(['bad-response']);
-const CONFLICT = 409;
+/** Rounds that tried nothing, because every target is benched, before it gives up. */
+const IDLE_ROUNDS_MAX = 5;
+/** Marks an attempt that the retry budget refused. */
+const BUDGET = 'retry-budget';
 
 /**
  * Waits and tries again what is worth it: transient failures before the first content, never the caller's mistakes,
@@ -43,15 +59,42 @@ export function retry(options: RetryOptions = {}): Middleware {
     maxMs: milliseconds,
     retryAfterMsMax: milliseconds,
     ambiguousMax: wholeNumber(0),
+    codes: anObject,
     budgetRatio: fraction,
     budgetBurst: wholeNumber(0),
   });
+  checkCodes(options.codes ?? {});
+  const policy: RetryPolicy = {
+    baseMs: options.baseMs ?? 500,
+    maxMs: options.maxMs ?? 8_000,
+    retryAfterMsMax: options.retryAfterMsMax ?? LIMITS.retryAfterMsMax,
+    ambiguousMax: options.ambiguousMax ?? 1,
+    codes: { 'bad-response': 1, ...options.codes },
+  };
   const buckets = tokenBuckets({
     ratio: options.budgetRatio ?? 0.1,
     burst: options.budgetBurst ?? 10,
     keysMax: LIMITS.healthTargetsMax,
   });
   let host: Host | undefined;
+  let waiting = 0;
+  const judge = (call: Call, error: unknown): Decision => {
+    const random = host?.random ?? call.context.random;
+    const decision = decideRetry(call, error, { policy, random, mayRetry: buckets.has, waiting });
+    const last = call.context.attempts.at(-1);
+    if (last !== undefined && last.next === undefined) call.context.ledger.update(last.id, { next: decision.reason });
+    return decision;
+  };
+  const wait = async (call: Call, waitMs: number): Promise<void> => {
+    waiting++;
+    try {
+      if (waitMs > 0) await sleep(call.context.clock, waitMs, call.signal);
+    } catch (reason) {
+      throw abortedError(reason, { attempts: [...call.context.attempts] });
+    } finally {
+      waiting--;
+    }
+  };
   return defineMiddleware(
     {
       name: 'retry',
@@ -61,84 +104,83 @@ export function retry(options: RetryOptions = {}): Middleware {
       attempt(call) {
         const id = call.target?.id ?? '';
         // Moving on to a target this call has not tried is free; trying one again draws on its budget.
-        if (call.context.attempts.some((attempt) => attempt.targetId === id)) buckets.take(id);
-        else buckets.deposit(id);
+        if (!call.context.attempts.some((attempt) => attempt.targetId === id)) buckets.deposit(id);
+        else if (!buckets.take(id)) throw budgetRefusal(call);
       },
       explain: (call) => ({ summary: `up to ${call.context.attemptsLeft()} attempts in all` }),
     },
     async function retry(call, next) {
-      return pRetry(() => next(call), {
-        retries: Number.POSITIVE_INFINITY,
-        minTimeout: 0,
-        async shouldRetry({ error }) {
-          const decision = decide(call, error, options, (id) => buckets.has(id), host?.random ?? call.context.random);
-          note(call, decision);
-          if (decision.waitMs === undefined) return false;
-          if (decision.waitMs > 0) {
-            await sleep(call.context.clock, decision.waitMs, call.signal).catch(() => undefined);
-          }
-          return !call.signal.aborted;
-        },
-      });
+      let failure: GatewayError;
+      try {
+        return await next(call);
+      } catch (thrown) {
+        // Whatever is not ours is a bug in some middleware: trying again would only hide it.
+        if (!isGatewayError(thrown)) throw thrown;
+        failure = thrown;
+      }
+      return again(call, next, failure, judge, wait);
     },
   );
 }
 
-/** To wait and try again, or why not. */
-interface Decision {
-  readonly waitMs?: number;
-  readonly reason: string;
-}
-
-function decide(
-  call: Call,
-  error: unknown,
-  options: RetryOptions,
-  mayRetry: (targetId: string) => boolean,
-  random: () => number,
-): Decision {
-  const { attempts, clock } = call.context;
-  if (!isGatewayError(error) || !error.retryable || error.committed) return { reason: 'gave up: not worth a retry' };
-  if (call.signal.aborted) return { reason: 'gave up: aborted' };
-  if (call.context.attemptsLeft() === 0) return { reason: 'gave up: no attempts left' };
-  const ambiguous = attempts.filter((attempt) => attempt.ambiguous === true).length;
-  if (error.ambiguous && ambiguous > (options.ambiguousMax ?? 1)) {
-    return { reason: 'gave up: it may have been processed already' };
-  }
-  if (
-    isOnce(error) &&
-    attempts.filter((attempt) => attempt.code === error.code && attempt.status === error.status).length > 1
-  ) {
-    return { reason: 'gave up: one retry changed nothing' };
-  }
-  const open = call.plan.candidates.filter((candidate) => {
-    const last = attempts.findLast((attempt) => attempt.targetId === candidate.id);
-    return last === undefined || (last.retryable !== false && mayRetry(candidate.id));
+/** Every further round. Only a call that failed once pays for it. */
+function again<K extends OperationName>(
+  call: Call<K>,
+  next: Next,
+  first: GatewayError,
+  judge: (call: Call, error: unknown) => Decision,
+  wait: (call: Call, waitMs: number) => Promise<void>,
+): Promise<Reply<K>> {
+  let failure = first;
+  let idle = 0;
+  const round = async (number: number): Promise<Reply<K>> => {
+    if (number === 1) throw failure;
+    const tried = call.context.attempts.length;
+    try {
+      return await next(call);
+    } catch (thrown) {
+      const error = toGatewayError(thrown, 'A middleware');
+      idle = call.context.attempts.length === tried ? idle + 1 : 0;
+      // What failed is the news, not that our own budget said no.
+      if (error.stage !== BUDGET) failure = error;
+      else {
+        idle = IDLE_ROUNDS_MAX;
+        const last = call.context.attempts.at(-1);
+        if (last !== undefined) call.context.ledger.update(last.id, { next: 'gave up: the retry budget is used up' });
+      }
+      throw failure;
+    }
+  };
+  return pRetry(round, {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: 0,
+    async shouldRetry({ error }) {
+      if (idle >= IDLE_ROUNDS_MAX) return false;
+      const { waitMs } = judge(call as Call, error);
+      if (waitMs === undefined) return false;
+      await wait(call as Call, waitMs);
+      return true;
+    },
   });
-  if (open.length === 0) return { reason: 'gave up: the retry budget of its targets is used up' };
-  const waitMs = waitOf(error, attempts.length, options, random);
-  if (error.retryAfterMs !== undefined && error.retryAfterMs > (options.retryAfterMsMax ?? LIMITS.retryAfterMsMax)) {
-    return { reason: `gave up: asked to wait ${error.retryAfterMs} ms` };
+}
+
+function budgetRefusal(call: Call): GatewayError {
+  const { provider, model } = call.target ?? { provider: '?', model: '?' };
+  return new GatewayError('limit-exceeded', `The retry budget of ${provider}/${model} is used up for now.`, {
+    target: { provider, model },
+    stage: BUDGET,
+    fallbackable: true,
+    limit: { name: 'retry.budgetRatio' },
+  });
+}
+
+function checkCodes(codes: NonNullable<RetryOptions['codes']>): void {
+  for (const [code, most] of Object.entries(codes)) {
+    const verdict = VERDICTS[code as ErrorCode] as (typeof VERDICTS)[ErrorCode] | undefined;
+    if (verdict === undefined) throw invalidOptions(`retry.codes.${code}`, 'there is no such error code.');
+    if (!verdict.retryable) throw invalidOptions(`retry.codes.${code}`, 'this failure is never worth a retry.');
+    if (!Number.isInteger(most) || most < 0) {
+      throw invalidOptions(`retry.codes.${code}`, 'expected a whole number of at least 0.');
+    }
   }
-  if (call.deadline !== undefined && clock.monotonic() + waitMs >= call.deadline) {
-    return { reason: `gave up: the deadline comes before the wait of ${waitMs} ms` };
-  }
-  return { waitMs, reason: `retry after ${waitMs} ms` };
-}
-
-function isOnce(error: GatewayError): boolean {
-  return ONCE.has(error.code) || error.status === CONFLICT;
-}
-
-/** Exactly what was asked, plus up to a tenth so that callers do not return as one; or full jitter over the back-off. */
-function waitOf(error: GatewayError, tries: number, options: RetryOptions, random: () => number): number {
-  if (error.retryAfterMs !== undefined) return Math.ceil(error.retryAfterMs * (1 + random() / 10));
-  const ceiling = Math.min(options.maxMs ?? 8_000, (options.baseMs ?? 500) * 2 ** Math.max(0, tries - 1));
-  const floor = error.code === 'overloaded' ? Math.min(OVERLOADED_MS_MIN, options.maxMs ?? 8_000) : 0;
-  return Math.round(floor + random() * ceiling);
-}
-
-function note(call: Call, decision: Decision): void {
-  const last = call.context.attempts.at(-1);
-  if (last !== undefined && last.next === undefined) call.context.ledger.update(last.id, { next: decision.reason });
 }

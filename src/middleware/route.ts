@@ -1,8 +1,11 @@
 import type { Call, Candidate } from '../core/call.ts';
-import { GatewayError, isGatewayError } from '../core/errors.ts';
-import type { Health } from '../core/health.ts';
-import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
-import { aFunction, checkOptions } from '../core/options.ts';
+import { type GatewayError, isGatewayError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import { type AttemptOutcome, defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
+import { aFunction, checkOptions, milliseconds } from '../core/options.ts';
+import { type OutcomeAverages, outcomeAverages } from '../core/outcome-average.ts';
+import { hasServerEffects } from '../core/side-effects.ts';
+import { type Standing, standingOf, walkFailure } from '../core/walk-failure.ts';
 
 export interface RouteOptions {
   /**
@@ -11,10 +14,21 @@ export interface RouteOptions {
    * @defaultValue the order of the alias
    */
   readonly order?: (candidates: readonly Candidate[], call: Call) => readonly Candidate[];
+  /**
+   * How long a target whose calls mostly failed is tried after the others, in milliseconds; `0` never changes the
+   * order. One success among few failures ends it sooner.
+   *
+   * @defaultValue 60_000
+   */
+  readonly avoidMs?: number;
 }
 
+/** Another target of the same kind would say the same; `fallback` can name one that does not. */
+const SAME_EVERYWHERE = new Set(['context-too-long', 'request-too-large', 'content-filtered', 'invalid-output']);
+
 /**
- * Walks the candidates of a call until one answers: past those that failed for good or are benched.
+ * Walks the candidates of a call until one answers: past those that failed for good, are in flight or are benched, and
+ * those that failed lately after the others.
  *
  * Place it inside `retry`, which waits and walks again.
  *
@@ -23,89 +37,105 @@ export interface RouteOptions {
  * createGateway({ providers, models: { fast: ['openai/gpt-5-mini', 'anthropic/claude-haiku-4-5'] }, use: [retry(), route()] })
  */
 export function route(options: RouteOptions = {}): Middleware {
-  checkOptions('route', options, { order: aFunction });
+  checkOptions('route', options, { order: aFunction, avoidMs: milliseconds });
+  const { avoidMs = 60_000 } = options;
   let host: Host | undefined;
+  let averages: OutcomeAverages | undefined;
+  const candidatesOf = (call: Call): readonly Candidate[] => {
+    const { candidates } = call.plan;
+    const ordered = options.order === undefined ? candidates : options.order(candidates, call);
+    return ordered.length < 2 || averages === undefined ? ordered : failingLast(ordered, averages);
+  };
   return defineMiddleware(
     {
       name: 'route',
-      start: (given) => {
+      start(given) {
         host = given;
+        if (avoidMs === 0) return;
+        // After two half-lives one failure is forgotten.
+        const { clock } = given;
+        averages = outcomeAverages({ halfLifeMs: avoidMs / 2, keysMax: LIMITS.healthTargetsMax, clock });
+      },
+      attempt(call) {
+        const known = averages;
+        if (known === undefined || call.target === undefined) return undefined;
+        const { id } = call.target;
+        return {
+          end(outcome) {
+            const ok = verdictOf(outcome);
+            if (ok !== undefined) known.add(id, ok);
+          },
+        };
       },
       explain: (call) => ({
-        summary: `tries ${candidatesOf(call, options)
+        summary: `tries ${candidatesOf(call)
           .map(({ provider, model }) => `${provider}/${model}`)
           .join(', then ')}`,
       }),
     },
     async function route(call, next) {
       const failures: GatewayError[] = [];
-      const candidates = candidatesOf(call, options);
+      const candidates = candidatesOf(call);
+      // Dispatch says it best when there is no attempt left.
+      if (call.context.attemptsLeft() === 0) return next(call);
       for (const target of candidates) {
         if (call.context.attemptsLeft() === 0) break;
-        if (failedForGood(call, target) || (host?.health.waitMs(target.id) ?? 0) > 0) continue;
+        const standing = standingOf(call, target, host?.health);
+        if (!mayTry(standing, candidates) || failsAlike(target, failures)) continue;
+        if (failures.length > 0) noteMove(call, target);
         try {
           return await next({ ...call, target });
         } catch (error) {
-          if (!isGatewayError(error) || !error.fallbackable || error.committed || call.signal.aborted) throw error;
+          if (!movesOn(call, error)) throw error;
           failures.push(error);
-          noteNext(call, candidates.at(-1) === target ? undefined : 'next target');
         }
       }
-      throw summary(call, candidates, failures, host?.health);
+      throw walkFailure(call, candidates, failures, host?.health);
     },
   );
 }
 
-function candidatesOf(call: Call, options: RouteOptions): readonly Candidate[] {
-  const { candidates } = call.plan;
-  return options.order === undefined ? candidates : options.order(candidates, call);
+/** Whether an outcome speaks for or against a target; `undefined` if it says nothing about it. */
+function verdictOf({ status, error }: AttemptOutcome): boolean | undefined {
+  if (status === 'completed') return true;
+  if (status !== 'failed' || error === undefined) return undefined;
+  if (error.code === 'rate-limited') return undefined;
+  return error.fault === 'target' || error.fault === 'network' || error.fault === 'credential' ? false : undefined;
 }
 
-/** A target whose last failure in this call was not worth repeating. */
-function failedForGood(call: Call, target: Candidate): boolean {
-  const last = call.context.attempts.findLast((attempt) => attempt.targetId === target.id);
-  return last?.outcome === 'failed' && last.retryable === false;
+function failingLast(candidates: readonly Candidate[], averages: OutcomeAverages): readonly Candidate[] {
+  const failing = candidates.filter(({ id }) => averages.failing(id));
+  if (failing.length === 0 || failing.length === candidates.length) return candidates;
+  return [...candidates.filter((candidate) => !failing.includes(candidate)), ...failing];
 }
 
-function noteNext(call: Call, next: string | undefined): void {
-  const last = call.context.attempts.at(-1);
-  if (last !== undefined && next !== undefined) call.context.ledger.update(last.id, { next });
+function mayTry(standing: Standing, candidates: readonly Candidate[]): boolean {
+  if (standing.state === 'free') return true;
+  // Two attempts at once at the only target there is: somebody asked for that on purpose.
+  return standing.state === 'in-flight' && candidates.length === 1;
 }
 
-/** One error for the whole walk: worth retrying if one target is, after the shortest wait any of them asks for. */
-function summary(
-  call: Call,
-  candidates: readonly Candidate[],
-  failures: readonly GatewayError[],
-  health: Health | undefined,
-): GatewayError {
-  const attempts = [...call.context.attempts];
-  const waits = candidates.map((target) => health?.waitMs(target.id) ?? 0).filter((wait) => wait > 0);
-  const asked = failures.flatMap((error) =>
-    error.retryable && error.retryAfterMs !== undefined ? [error.retryAfterMs] : [],
+/** A target that just failed fails with its other key too; a rate limit or a dead key is one key's own. */
+function failsAlike(target: Candidate, failures: readonly GatewayError[]): boolean {
+  if (target.credential === undefined) return false;
+  return failures.some(
+    (error) =>
+      (error.fault === 'target' || error.fault === 'network') &&
+      error.code !== 'rate-limited' &&
+      error.target?.provider === target.provider &&
+      error.target.model === target.model &&
+      error.target.region === target.region,
   );
-  const retryAfterMs = asked.length + waits.length > 0 ? Math.min(...asked, ...waits) : undefined;
-  const last = failures.at(-1);
-  if (last === undefined) {
-    const benched = waits.length > 0;
-    const why = benched ? 'all of them are benched after failures' : 'all of them failed for good in this call';
-    return new GatewayError('no-target', `No target of ${call.request.model} can be tried now: ${why}.`, {
-      attempts,
-      retryable: benched,
-      ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
-    });
-  }
-  const targets = new Set(attempts.map((attempt) => attempt.targetId));
-  if (targets.size <= 1) return last.with({ attempts });
-  const said = failures.map((error) => `${error.target?.provider}/${error.target?.model} ${error.code}`).join(', ');
-  return new GatewayError('all-targets-failed', `All targets of ${call.request.model} failed: ${said}.`, {
-    attempts,
-    cause: last,
-    fault: last.fault,
-    retryable: failures.some((error) => error.retryable),
-    ambiguous: failures.some((error) => error.ambiguous),
-    ...(last.target !== undefined && { target: last.target }),
-    ...(last.status !== undefined && { status: last.status }),
-    ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
-  });
+}
+
+function movesOn(call: Call, error: unknown): error is GatewayError {
+  if (!isGatewayError(error) || !error.fallbackable || error.committed || call.signal.aborted) return false;
+  if (SAME_EVERYWHERE.has(error.code)) return false;
+  return !(error.ambiguous && hasServerEffects(call));
+}
+
+function noteMove(call: Call, target: Candidate): void {
+  const last = call.context.attempts.at(-1);
+  if (last === undefined || last.next !== undefined) return;
+  call.context.ledger.update(last.id, { next: `next target: ${target.provider}/${target.model}` });
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../core/call.ts';
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Timer } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Transform } from '../core/event-stream.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -88,7 +88,7 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
         return reply;
       }
       if (bounds.streamMs > 0) arm('stream', Math.max(1, bounds.streamMs - (clock.monotonic() - started)));
-      reply.events.append(idleLayer(call, clock, bounds.idleMs, controller, leave) as never);
+      reply.events.append(idleLayer(call, reply.events, bounds.idleMs, controller, leave) as never);
       return reply;
     } catch (error) {
       leave();
@@ -97,21 +97,27 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
   });
 }
 
-/** Aborts the attempt when no content came for too long. Pings do not count, or a stalled model would look alive. */
+/**
+ * Aborts the attempt when no content came for too long. Pings do not count, or a stalled model would look alive; nor
+ * does the time a slow consumer takes, or the model would be blamed for it.
+ */
 function idleLayer<K extends OperationName>(
   call: Call<K>,
-  clock: Clock,
+  events: { readonly consumerMs: number },
   idleMs: number,
   controller: LinkedController,
   leave: () => void,
 ): Transform<unknown> {
   const isContent = traitsOf(call.operation as K).stream?.isContent as ((event: unknown) => boolean) | undefined;
   if (idleMs === 0 || isContent === undefined) return { observes: true, close: leave };
-  let lastContent = clock.monotonic();
+  const { clock } = call.context;
+  // Clocks of upstream's own time: the consumer's is taken off.
+  const upstreamMs = (): number => clock.monotonic() - events.consumerMs;
+  let lastContent = upstreamMs();
   let timer: Timer;
   const watch = (ms: number): void => {
     timer = clock.after(ms, () => {
-      const quiet = clock.monotonic() - lastContent;
+      const quiet = upstreamMs() - lastContent;
       if (quiet >= idleMs) controller.abort(timedOut(call as Call, 'idle', idleMs));
       else watch(idleMs - quiet);
     });
@@ -120,7 +126,7 @@ function idleLayer<K extends OperationName>(
   return {
     observes: true,
     event(event, emit) {
-      if (isContent(event)) lastContent = clock.monotonic();
+      if (isContent(event)) lastContent = upstreamMs();
       emit(event);
     },
     close() {
@@ -143,7 +149,8 @@ function timedOut(call: Call, stage: Stage, ms: number): GatewayError {
   return new GatewayError('timeout', `${provider}/${model} ${SAID[stage](ms)}.`, {
     target: { provider, model },
     stage,
-    ambiguous: stage !== 'connect',
+    // The request was sent, or may have been: nobody knows how far the provider came.
+    ambiguous: true,
     limit: { name: `timeout.${stage}`, maximum: ms },
   });
 }

@@ -1,0 +1,90 @@
+import type { Call } from './call.ts';
+import { type ErrorCode, type GatewayError, isGatewayError } from './errors.ts';
+import { hasServerEffects } from './side-effects.ts';
+
+/** What `retry` was told, with its defaults. */
+export interface RetryPolicy {
+  readonly baseMs: number;
+  readonly maxMs: number;
+  readonly retryAfterMsMax: number;
+  readonly ambiguousMax: number;
+  readonly codes: Readonly<Partial<Record<ErrorCode, number>>>;
+}
+
+/** To wait and try again, or why not. */
+export interface Decision {
+  readonly waitMs?: number;
+  readonly reason: string;
+}
+
+export interface DecisionFacts {
+  readonly policy: RetryPolicy;
+  readonly random: () => number;
+  /** Whether the retry budget of a target still has something in it. */
+  readonly mayRetry: (targetId: string) => boolean;
+  /** Retries of all calls that wait right now. */
+  readonly waiting: number;
+}
+
+/** An overloaded provider is given at least this long. */
+const OVERLOADED_MS_MIN = 1_000;
+/** Retries that wait at the same time are spread by this much each, so that an outage does not end in a wave. */
+const SPREAD_MS = 4;
+const CONFLICT = 409;
+
+/** Decides about a failure: reads the error, the attempts of the call and the budgets, and waits for nothing. */
+export function decideRetry(call: Call, error: unknown, facts: DecisionFacts): Decision {
+  const { attempts, clock } = call.context;
+  const { policy } = facts;
+  if (call.signal.aborted) return { reason: 'gave up: aborted' };
+  if (!isGatewayError(error) || !error.retryable || error.committed) return { reason: 'gave up: not worth a retry' };
+  if (call.context.attemptsLeft() === 0) return { reason: 'gave up: no attempts left' };
+  if (error.ambiguous) {
+    const ambiguous = attempts.filter((attempt) => attempt.ambiguous === true).length;
+    if (ambiguous > policy.ambiguousMax) return { reason: 'gave up: it may have been processed already' };
+    if (hasServerEffects(call)) return { reason: 'gave up: the provider may have run a tool already' };
+  }
+  exhaust(call, policy);
+  const open = call.plan.candidates.filter((candidate) => {
+    const last = attempts.findLast((attempt) => attempt.targetId === candidate.id);
+    return last === undefined || last.retryable !== false;
+  });
+  if (open.length === 0) return { reason: 'gave up: another try changed nothing' };
+  const affordable = open.filter(
+    ({ id }) => facts.mayRetry(id) || !attempts.some((attempt) => attempt.targetId === id),
+  );
+  if (affordable.length === 0) return { reason: 'gave up: the retry budget of its targets is used up' };
+  if (error.retryAfterMs !== undefined && error.retryAfterMs > policy.retryAfterMsMax) {
+    return { reason: `gave up: asked to wait ${error.retryAfterMs} ms` };
+  }
+  const waitMs = waitOf(error, attempts.length, facts);
+  if (call.deadline !== undefined && clock.monotonic() + waitMs >= call.deadline) {
+    return { reason: `gave up: the deadline comes before the wait of ${waitMs} ms` };
+  }
+  return { waitMs, reason: `retry after ${waitMs} ms` };
+}
+
+/** Marks targets whose last failure has had its number of retries: `route` and the next decision leave them out. */
+function exhaust(call: Call, { codes }: RetryPolicy): void {
+  const { attempts, ledger } = call.context;
+  for (const { id } of call.plan.candidates) {
+    const last = attempts.findLast((attempt) => attempt.targetId === id);
+    if (last === undefined || last.code === undefined || last.retryable === false) continue;
+    const most = last.status === CONFLICT ? 1 : codes[last.code];
+    if (most === undefined) continue;
+    const alike = attempts.filter(
+      (attempt) => attempt.targetId === id && attempt.code === last.code && attempt.status === last.status,
+    ).length;
+    if (alike > most) ledger.update(last.id, { retryable: false });
+  }
+}
+
+/** Exactly what was asked, plus up to a tenth so that callers do not return as one; or full jitter over the back-off. */
+function waitOf(error: GatewayError, tries: number, { policy, random, waiting }: DecisionFacts): number {
+  if (error.retryAfterMs !== undefined) return Math.ceil(error.retryAfterMs * (1 + random() / 10));
+  const backOff = policy.baseMs * 2 ** Math.max(0, tries - 1);
+  const ceiling = Math.min(policy.maxMs, Math.max(backOff, backOff === 0 ? 0 : waiting * SPREAD_MS));
+  const overloaded = error.code === 'overloaded' || (error.cause as GatewayError | undefined)?.code === 'overloaded';
+  const floor = overloaded ? Math.min(OVERLOADED_MS_MIN, policy.maxMs) : 0;
+  return Math.round(floor + random() * ceiling);
+}

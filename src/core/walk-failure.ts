@@ -1,0 +1,101 @@
+import type { Call, Candidate } from './call.ts';
+import { GatewayError } from './errors.ts';
+import type { Health } from './health.ts';
+
+/** How a candidate stands within one call. */
+export type Standing =
+  | { readonly state: 'free' }
+  | { readonly state: 'failed' }
+  | { readonly state: 'in-flight' }
+  /** It asked this call to wait, or is benched for all calls. */
+  | { readonly state: 'waiting'; readonly waitMs: number; readonly reason: string };
+
+const FREE: Standing = { state: 'free' };
+/** Benches that no short wait ends: who finds only these is told at once. */
+const CLOSED = /^(circuit|credential)/;
+
+/** Reads the attempts of the call and the health of the target, nothing else. */
+export function standingOf(call: Call, target: Candidate, health: Health | undefined): Standing {
+  const { attempts, clock, startedAt } = call.context;
+  const last = attempts.findLast((attempt) => attempt.targetId === target.id);
+  if (last?.outcome === 'running') return { state: 'in-flight' };
+  if (last?.outcome === 'failed' && last.retryable === false) return { state: 'failed' };
+  const benched = health?.waitMs(target.id) ?? 0;
+  const asked =
+    last?.retryAfterMs === undefined
+      ? 0
+      : startedAt + last.startedMs + (last.durationMs ?? 0) + last.retryAfterMs - clock.monotonic();
+  const waitMs = Math.max(benched, asked);
+  if (waitMs <= 0) return FREE;
+  const reason = benched > 0 ? (health?.get(target.id)?.reason ?? 'benched') : 'rate-limited';
+  return { state: 'waiting', waitMs, reason };
+}
+
+/** One error for a whole walk: worth retrying if one target is, after the shortest wait any of them asks for. */
+export function walkFailure(
+  call: Call,
+  candidates: readonly Candidate[],
+  failures: readonly GatewayError[],
+  health: Health | undefined,
+): GatewayError {
+  const attempts = [...call.context.attempts];
+  // What our own house refused says less than what a provider said.
+  const last = failures.findLast((error) => !isRefusal(error)) ?? failures.at(-1);
+  if (last === undefined) return nothingTried(call, candidates, health);
+  const targets = new Set(attempts.map((attempt) => attempt.targetId));
+  if (targets.size <= 1 && candidates.length <= 1) return last.with({ attempts });
+  const { retryable, waitMs } = outlook(call, candidates, failures, health);
+  const wait = waitMs > 0 ? { retryAfterMs: Math.ceil(waitMs) } : {};
+  if (targets.size <= 1) return last.with({ attempts, retryable: retryable || last.retryable, ...wait });
+  const said = failures.map((error) => `${error.target?.provider}/${error.target?.model} ${error.code}`).join(', ');
+  return new GatewayError('all-targets-failed', `All targets of ${call.request.model} failed: ${said}.`, {
+    attempts,
+    cause: last,
+    fault: last.fault,
+    retryable,
+    ambiguous: failures.some((error) => error.ambiguous),
+    ...(last.target !== undefined && { target: last.target }),
+    ...(last.status !== undefined && { status: last.status }),
+    ...wait,
+  });
+}
+
+function isRefusal(error: GatewayError): boolean {
+  return error.code === 'circuit-open' || error.stage === 'retry-budget';
+}
+
+/** Whether walking again can help, and after how long at the soonest. */
+function outlook(
+  call: Call,
+  candidates: readonly Candidate[],
+  failures: readonly GatewayError[],
+  health: Health | undefined,
+): { retryable: boolean; waitMs: number } {
+  if (failures.every(isRefusal)) return { retryable: false, waitMs: 0 };
+  let waitMs = Number.POSITIVE_INFINITY;
+  for (const target of candidates) {
+    const standing = standingOf(call, target, health);
+    if (standing.state === 'free') waitMs = 0;
+    if (standing.state === 'waiting' && !CLOSED.test(standing.reason)) waitMs = Math.min(waitMs, standing.waitMs);
+  }
+  return { retryable: waitMs !== Number.POSITIVE_INFINITY, waitMs: waitMs === Number.POSITIVE_INFINITY ? 0 : waitMs };
+}
+
+function nothingTried(call: Call, candidates: readonly Candidate[], health: Health | undefined): GatewayError {
+  const attempts = [...call.context.attempts];
+  const waiting = candidates.flatMap((target) => {
+    const standing = standingOf(call, target, health);
+    return standing.state === 'waiting' ? [standing] : [];
+  });
+  const soon = waiting.filter(({ reason }) => !CLOSED.test(reason));
+  const waits = (soon.length > 0 ? soon : waiting).map(({ waitMs }) => waitMs);
+  const why =
+    waiting.length === 0
+      ? 'all of them failed for good in this call or are being tried'
+      : `all of them are benched (${[...new Set(waiting.map(({ reason }) => reason))].join(', ')})`;
+  return new GatewayError('no-target', `No target of ${call.request.model} can be tried now: ${why}.`, {
+    attempts,
+    retryable: soon.length > 0,
+    ...(waits.length > 0 && { retryAfterMs: Math.ceil(Math.min(...waits)) }),
+  });
+}
