@@ -23,6 +23,9 @@ import { streamBody } from './stream-body.ts';
 /** One request of an application, from its SDK's `fetch` to the answer that SDK reads. */
 export async function serve(host: DoorHost, seam: Seam, inbound: Inbound): Promise<Response> {
   if (inbound.signal.aborted) throw inbound.signal.reason;
+  // An SDK tries out what its fetch can do on `data:,`: no call of anybody.
+  if (!inbound.url.protocol.startsWith('http'))
+    return inbound.send({ signal: inbound.signal, headers: inbound.headers });
   const route = routeOf(inbound, seam);
   if (route === undefined) return serveRaw(host, seam, inbound);
   const known = loadDialect(route.protocol);

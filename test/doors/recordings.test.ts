@@ -39,7 +39,7 @@ async function readBy(client: OpenAI | Anthropic, recording: Recording, body: ob
 }
 
 function shown(error: unknown): unknown {
-  const { name, status, message, error: body, requestID } = error as OpenAI.APIError;
+  const { name, status, message, error: body, requestID } = error as Error & Record<string, unknown>;
   return { class: (error as Error).constructor.name, name, status, message, body, requestID };
 }
 
