@@ -9,7 +9,6 @@ import { type Mock, mockFace, type MockProvider, scriptOf } from './mock-provide
 import { loadRecordings } from './recordings/load.ts';
 import { serveRecordings } from './recordings/serve.ts';
 import { Script } from './script/script.ts';
-import { loadProtocols } from './wire/protocols.ts';
 
 export interface MockServerOptions {
   /** Plays this mock's script, so that a provider and a server tell the same story. @defaultValue one of its own */
@@ -71,7 +70,6 @@ export async function mockServer(options: MockServerOptions = {}): Promise<MockS
   const waiting: ((request: MockRequest) => void)[] = [];
   const recorded = recordings === undefined ? undefined : serveRecordings(await loadRecordings(recordings));
   const mock = { script, models, threads: createThreads(), now: () => clock.now() };
-  await loadProtocols();
   const serving = await serve({
     port: options.port ?? 0,
     clock,

@@ -22,7 +22,7 @@ export async function chatOverWire(
   call: Call<'chat'>,
   protocol: MockProtocol,
 ): Promise<Reply<'chat'>> {
-  const both = await bothWays(protocol);
+  const both = bothWays(protocol);
   const nowMs = call.context.clock.now();
   const response = makeChatResponse(taken.parts, seen, { newId: script.newId, nowMs, protocol });
   const transport = scripted(call, (request) => {
@@ -38,7 +38,7 @@ export async function embedOverWire(
   seen: MockCall<'embed'>,
   call: Call<'embed'>,
 ): Promise<Reply<'embed'>> {
-  const both = await bothWays('openai-chat');
+  const both = bothWays('openai-chat');
   const nowMs = call.context.clock.now();
   const response = makeEmbedResponse(taken.parts, seen, { newId: script.newId, nowMs, protocol: 'openai-chat' });
   const transport = scripted(call, (request) => {

@@ -39,7 +39,7 @@ export async function answerHttp(mock: HttpMock, request: MockRequest): Promise<
   if (route === undefined) {
     return json(404, { error: { message: `The mock has no ${request.method} ${path}.`, type: 'not_found_error' } });
   }
-  const both = await bothWays(route.protocol);
+  const both = bothWays(route.protocol);
   try {
     const plan = await play(mock, request, route, both);
     return { ...plan, headers: { ...idHeader(route, mock.script), ...plan.headers } };

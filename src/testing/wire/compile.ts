@@ -146,7 +146,7 @@ function stepsOf(fault: Fault, segments: readonly Segment[], answering: Answerin
       return [{ do: 'ping', everyMs: fault.everyMs ?? 1_000, text: stream ? text : ' ' }];
     }
     case 'junk':
-      return [send(stream ? `data: ${fault.text ?? '{"choices":[{"delta":'}\n\n` : (fault.text ?? '<<<'))];
+      return [send(stream ? `data: ${fault.text ?? '{"choices":[{"delta":'}\n\n` : (fault.text ?? '"<<<\n'))];
     case 'duplicate': {
       const before = segments.slice(0, indexOf(positionOf(fault), segments)).findLast(({ text }) => text !== '');
       return before === undefined ? [] : [send(before.text)];
