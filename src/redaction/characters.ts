@@ -11,7 +11,8 @@ export const TOKEN = 64;
 /** May stand in a URL after its host. */
 export const URL_UNIT = 128;
 
-const TABLE = new Uint8Array(128);
+/** One entry for every UTF-16 unit: no branch in the inner loop. */
+const TABLE = new Uint8Array(65536);
 mark('0123456789', DIGIT | HEX | KEY | TOKEN | URL_UNIT);
 mark('abcdefABCDEF', HEX);
 mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', LETTER | KEY | TOKEN | URL_UNIT);
@@ -30,7 +31,8 @@ function mark(characters: string, bits: number): void {
 
 /** Class bits of a UTF-16 unit; 0 outside ASCII and outside the text (`NaN`). */
 export function classOf(code: number): number {
-  return code < 128 ? (TABLE[code] as number) : 0;
+  // Past the end `code` is NaN and there is no entry: every test of a bit is false.
+  return TABLE[code] as number;
 }
 
 export function is(text: string, index: number, bits: number): boolean {

@@ -1,4 +1,4 @@
-import { CONTEXT_UNITS, hasContext, type Lexicon, wordsBefore } from './context-words.ts';
+import { CONTEXT_UNITS, type ContextIndex, type Lexicon, lexiconsOf, wordsBefore } from './context-words.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
@@ -25,9 +25,11 @@ export class Collector {
   /** Where the last letters ended that the scan has seen: without any near, nothing needs to be looked up. */
   lettersUntil = -CONTEXT_UNITS;
   #wordsAt = -1;
-  #words: readonly string[] = [];
+  #lexicons: readonly Lexicon[] = [];
+  readonly #context: ContextIndex;
 
-  constructor(text: string, scoreMin: number) {
+  constructor(text: string, scoreMin: number, context: ContextIndex) {
+    this.#context = context;
     this.text = text;
     this.scoreMin = scoreMin;
   }
@@ -47,8 +49,8 @@ export class Collector {
     if (start - this.lettersUntil > CONTEXT_UNITS) return false;
     if (this.#wordsAt !== start) {
       this.#wordsAt = start;
-      this.#words = wordsBefore(this.text, start);
+      this.#lexicons = lexiconsOf(wordsBefore(this.text, start), this.#context);
     }
-    return hasContext(this.#words, this.lexicon as Lexicon);
+    return this.#lexicons.includes(this.lexicon as Lexicon);
   }
 }

@@ -1,5 +1,5 @@
 import { invalidOptions } from '../core/errors.ts';
-import { type Lexicon, lexicon } from './context-words.ts';
+import { type ContextIndex, contextIndex, type Lexicon, lexicon } from './context-words.ts';
 import { shapeHashes, shapePrefixHashes, shapeProblem } from './shapes.ts';
 import type {
   AnchorDetector,
@@ -30,6 +30,7 @@ export interface Plan {
   /** 1 where three opening characters, hashed to 14 bits, may be known. */
   readonly prefixFilter: Uint8Array;
   readonly searches: readonly Entry<SearchDetector>[];
+  readonly context: ContextIndex;
   /** Detectors by entity, for policies that name a group. */
   readonly groups: ReadonlyMap<string, string>;
 }
@@ -62,10 +63,12 @@ function build(detectors: readonly Detector[]): Plan {
   const prefixFilter = new Uint8Array(PREFIX_FILTER_UNITS);
   const searches: Entry<SearchDetector>[] = [];
   const groups = new Map<string, string>();
+  const lexicons: Lexicon[] = [];
   for (const detector of new Set(detectors)) {
     validate(detector);
     groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
     const words = detector.context ? lexicon(detector.context) : undefined;
+    if (words) lexicons.push(words);
     if ('shapes' in detector) {
       addShapes({ detector, lexicon: words }, shapes, shapeFilter);
       for (const hash of detector.shapes.flatMap(shapePrefixHashes)) shapeGoesOn[hash & SHAPE_FILTER_MASK] = 1;
@@ -79,7 +82,19 @@ function build(detectors: readonly Detector[]): Plan {
     (least, { detector }) => Math.min(least, detector.lengthMin),
     Number.POSITIVE_INFINITY,
   );
-  return { shapes, shapeFilter, shapeGoesOn, anchors, tokens, tokenMin, prefixes, prefixFilter, searches, groups };
+  return {
+    shapes,
+    shapeFilter,
+    shapeGoesOn,
+    anchors,
+    tokens,
+    tokenMin,
+    prefixes,
+    prefixFilter,
+    searches,
+    context: contextIndex(lexicons),
+    groups,
+  };
 }
 
 function validate(detector: Detector): void {

@@ -54,10 +54,35 @@ function lettersOf(token: string, found: string[]): void {
   }
 }
 
-export function hasContext(words: readonly string[], { words: known, inside }: Lexicon): boolean {
-  for (const word of words) {
-    if (known.has(word)) return true;
-    if (inside.length > 0 && word.charCodeAt(0) > 127 && inside.some((part) => word.includes(part))) return true;
-  }
-  return false;
+/** Lexicons by word, so that a place is looked up once for all detectors. */
+export interface ContextIndex {
+  readonly byWord: ReadonlyMap<string, readonly Lexicon[]>;
+  /** Those with words of scripts written without spaces. */
+  readonly inside: readonly Lexicon[];
 }
+
+export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
+  const byWord = new Map<string, Lexicon[]>();
+  for (const entry of lexicons) {
+    for (const word of entry.words) {
+      const list = byWord.get(word);
+      if (list) list.push(entry);
+      else byWord.set(word, [entry]);
+    }
+  }
+  return { byWord, inside: lexicons.filter(({ inside }) => inside.length > 0) };
+}
+
+/** The lexicons that have one of the words. */
+export function lexiconsOf(words: readonly string[], { byWord, inside }: ContextIndex): readonly Lexicon[] {
+  let found: Lexicon[] | undefined;
+  for (const word of words) {
+    const known = byWord.get(word);
+    if (known !== undefined) found = found === undefined ? [...known] : [...found, ...known];
+    if (word.charCodeAt(0) < 0xe00) continue;
+    for (const entry of inside) if (entry.inside.some((part) => word.includes(part))) found = [...(found ?? []), entry];
+  }
+  return found ?? NONE;
+}
+
+const NONE: readonly Lexicon[] = [];

@@ -38,8 +38,9 @@ const NESTED_MAX = 24;
  * read twice and left out.
  */
 export function find(text: string, detectors: readonly Detector[], scoreMin: number): Finding[] {
-  const collector = new Collector(text, scoreMin);
-  scan(text, compile(detectors), collector);
+  const plan = compile(detectors);
+  const collector = new Collector(text, scoreMin, plan.context);
+  scan(text, plan, collector);
   const { findings } = collector;
   if (findings.length < 2) return findings;
   findings.sort((a, b) => a.start - b.start || b.end - a.end || b.score - a.score || (a.entity < b.entity ? -1 : 1));

@@ -25,9 +25,7 @@ function schemed(text: string, colon: number, report: (start: number, end: numbe
   const before = text.charCodeAt(start - 1);
   if (before === 47 || before === 61 || before === 38 || before === 63) return;
   let end = addressEnd(text, colon + 3);
-  for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && '.,;:!?)*$'.includes(text.charAt(end - 1)); trimmed++) end--;
-  // A quote before the scheme ends the address at its twin, and presidio's habit is to count both in.
-  if (text.charCodeAt(end - 1) === 39 && text.charCodeAt(start - 1) === 39) start--;
+  for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && ".,;:!?)*$'".includes(text.charAt(end - 1)); trimmed++) end--;
   report(start, end);
 }
 
