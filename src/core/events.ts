@@ -32,10 +32,46 @@ export interface GatewayEvents {
     readonly untilMs?: number;
     readonly reason?: string;
   };
+  /** What a store of answers did with a call: the whole of it, or for embeddings how many of its inputs. */
+  cache: {
+    readonly callId: string;
+    readonly by: string;
+    readonly outcome: 'hit' | 'stale' | 'miss' | 'bypass' | 'refreshed' | 'shadow-hit' | 'shadow-miss';
+    readonly ageMs?: number;
+    /** Tokens that the answer cost when it was made. */
+    readonly usage?: Usage;
+    readonly inputs?: { readonly kept: number; readonly asked: number };
+    /** Why it was passed by. */
+    readonly reason?: string;
+  };
   configuration: { readonly revision: number; readonly status: 'applied' | 'refused'; readonly message?: string };
   /** Background work, a sink or a listener failed. No call is harmed by it. */
   problem: { readonly stage: string; readonly code: ErrorCode; readonly error: GatewayError };
   losers: { readonly callId: string; readonly losers: readonly Loser[] };
+  /** A limit of `budget` or `rateLimit` was felt. Amounts are in its unit, cost in nano-dollars. */
+  limit: {
+    readonly middleware: string;
+    readonly name: string;
+    /** `overrun`: an attempt used more than was reserved for it. `downgraded`: the call goes to a cheaper model. */
+    readonly kind: 'threshold' | 'refused' | 'queued' | 'downgraded' | 'overrun' | 'adjusted';
+    readonly used: number;
+    readonly held: number;
+    readonly maximum: number;
+    readonly scope: Scope;
+    readonly callId?: string;
+    readonly threshold?: number;
+    readonly reserved?: number;
+    readonly actual?: number;
+    readonly reason?: string;
+    readonly retryAfterMs?: number;
+  };
+  /** Who decides over limits now: the store, or what `onStoreDown` says while it is away. */
+  'limit-mode': {
+    readonly middleware: string;
+    readonly store: string;
+    readonly mode: 'store' | 'deny' | 'localShare' | 'allow';
+    readonly reason?: string;
+  };
 }
 export type EventName = keyof GatewayEvents;
 export type Emit = <N extends EventName>(name: N, event: GatewayEvents[N]) => void;

@@ -1,0 +1,72 @@
+import type { OperationName, Operations } from '../operations/index.ts';
+import type { Target } from '../operations/shared.ts';
+import { type Call, type Candidate, plainTarget, type Reply } from './call.ts';
+import { type ErrorCode, GatewayError, VERDICTS } from './errors.ts';
+import type { StoreValue } from './store.ts';
+import type { Rhythm } from './stream-recording.ts';
+
+/** An answer as it is kept. */
+export interface AnswerRecord<K extends OperationName = OperationName> {
+  readonly version: 1;
+  /** Wall time when it came, milliseconds since the epoch. */
+  readonly at: number;
+  /** How long it is fresh. */
+  readonly ttlMs: number;
+  /** Identity of the target that made it: it serves only calls that might have gone there. */
+  readonly producer: string;
+  readonly target: Target;
+  readonly response?: Operations[K]['response'];
+  readonly rhythm?: Rhythm;
+  /** In place of a response: a failure that would only come again. */
+  readonly failure?: { readonly code: ErrorCode; readonly message: string; readonly status?: number };
+}
+
+export function encodeRecord(record: AnswerRecord): string {
+  return JSON.stringify(record);
+}
+
+/** `undefined` for what another version, or nobody we know, has written. */
+export function decodeRecord<K extends OperationName>(value: StoreValue): AnswerRecord<K> | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    const record = JSON.parse(value) as Partial<AnswerRecord<K>> | null;
+    const { version, at, ttlMs, producer, target, response, failure } = record ?? {};
+    const whole = typeof at === 'number' && typeof ttlMs === 'number' && typeof producer === 'string';
+    if (version !== 1 || !whole || typeof target !== 'object' || target === null) return undefined;
+    if (failure !== undefined && !(failure.code in VERDICTS)) return undefined;
+    return response === undefined && failure === undefined ? undefined : (record as AnswerRecord<K>);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A response without what is only true of the exchange it came from. */
+export function keptResponse<K extends OperationName>(response: Operations[K]['response']): Operations[K]['response'] {
+  const { raw: _raw, rateLimit: _rateLimit, ...rest } = response as Readonly<Record<string, unknown>>;
+  return rest as unknown as Operations[K]['response'];
+}
+
+/** The candidate that made a reply; `undefined` if none of the plan did. */
+export function producerOf(call: Call, reply: Reply): Candidate | undefined {
+  const { candidates } = call.plan;
+  const served = call.context.attempts.findLast(({ outcome }) => outcome === 'completed' || outcome === 'running');
+  const byAttempt = candidates.find((candidate) => candidate.id === served?.targetId);
+  if (byAttempt !== undefined && isTarget(byAttempt, reply.target)) return byAttempt;
+  return candidates.find((candidate) => isTarget(candidate, reply.target));
+}
+
+function isTarget(candidate: Candidate, target: Target): boolean {
+  const own = plainTarget(candidate);
+  return (
+    own.provider === target.provider &&
+    own.model === target.model &&
+    own.region === target.region &&
+    own.credential === target.credential
+  );
+}
+
+/** The failure a record holds, as new. */
+export function failureOf(record: AnswerRecord): GatewayError {
+  const { code, message, status } = record.failure as NonNullable<AnswerRecord['failure']>;
+  return new GatewayError(code, message, { target: record.target, source: 'provider', status });
+}

@@ -1,0 +1,77 @@
+import type { Message } from '../operations/chat-parts.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+/**
+ * Fields of a request that never change its answer, so that they are in no key. Everything else is: fields nobody has
+ * thought of yet included.
+ *
+ * - `cache`, of a request and of its messages, parts and tools: hints for the provider's own prompt cache.
+ * - `user`: the end user's name for the provider's abuse detection. Whom an answer may reach is the scope's business.
+ * - `metadata`: labels the provider keeps beside the call.
+ */
+export const IGNORED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
+  chat: new Set(['cache', 'user', 'metadata']),
+  embed: new Set(['user']),
+};
+
+const NOTHING: ReadonlySet<string> = new Set();
+const HINT: ReadonlySet<string> = new Set(['cache']);
+
+/** One text for one request in normal form, whatever the order of its keys, without the ignored fields. */
+export function canonicalRequest(operation: string, request: object, without?: string): string {
+  const ignored = IGNORED_FIELDS[operation] ?? NOTHING;
+  if (operation !== 'chat') return objectText(request, ignored, canonicalJson, without);
+  return objectText(request, ignored, chatFieldText, without);
+}
+
+function chatFieldText(value: unknown, name: string): string {
+  if (!Array.isArray(value)) return canonicalJson(value);
+  if (name === 'messages') return listText(value as Message[], messageText);
+  if (name === 'system' || name === 'tools') return listText(value, partText);
+  return canonicalJson(value);
+}
+
+function messageText(message: Message): string {
+  return objectText(message, HINT, contentText);
+}
+
+function contentText(value: unknown, name: string): string {
+  return name === 'content' && Array.isArray(value) ? listText(value, partText) : canonicalJson(value);
+}
+
+function partText(part: unknown): string {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return canonicalJson(part);
+  const { type, text } = part as { type?: unknown; text?: unknown };
+  // Most parts are this and nothing else; writing them by hand halves the cost of a long conversation's key.
+  if (type === 'text' && typeof text === 'string' && hasTwoFields(part)) {
+    return `{"text":${JSON.stringify(text)},"type":"text"}`;
+  }
+  return objectText(part, HINT, contentText);
+}
+
+function hasTwoFields(part: object): boolean {
+  let count = 0;
+  for (const _name in part) if (++count > 2) return false;
+  return count === 2;
+}
+
+function listText<T>(list: readonly T[], write: (item: T) => string): string {
+  let text = '[';
+  for (let index = 0; index < list.length; index++) text += (index === 0 ? '' : ',') + write(list[index] as T);
+  return `${text}]`;
+}
+
+function objectText(
+  object: object,
+  ignored: ReadonlySet<string>,
+  write: (value: unknown, name: string) => string,
+  without?: string,
+): string {
+  let text = '';
+  for (const name of Object.keys(object).sort()) {
+    const value: unknown = Reflect.get(object, name);
+    if (value === undefined || name === without || ignored.has(name)) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${write(value, name)}`;
+  }
+  return `{${text}}`;
+}
