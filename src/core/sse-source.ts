@@ -89,7 +89,23 @@ export class SseSource<Event> implements EventSource<Event> {
    * The bytes as they come, driven by the same loop as the events. What came before a failure comes before it here, and
    * events that do not fit the protocol pass on all the same: then the failure comes after the last byte.
    */
-  async *bytesOf(events: EventStream<Event>): AsyncGenerator<Uint8Array> {
+  bytesOf(events: EventStream<Event>): AsyncIterableIterator<Uint8Array> {
+    const bytes = this.#bytes(events);
+    return {
+      next: () => bytes.next(),
+      return: () => {
+        // At once: a generator in the middle of a read would first wait for it.
+        events.cancel();
+        this.#reader.cancel().catch(() => undefined);
+        return bytes.return(undefined);
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async *#bytes(events: EventStream<Event>): AsyncGenerator<Uint8Array> {
     this.#passing = true;
     let failure: unknown;
     try {

@@ -2,6 +2,8 @@
 export interface Span {
   readonly start: number;
   readonly end: number;
+  /** It is a text. */
+  readonly quoted?: true;
   /** Of an object, in order. Of two members of one name the last counts, as in `JSON.parse`. */
   readonly members?: readonly Member[];
   /** Of an array. */
@@ -55,7 +57,7 @@ class Scanner {
         return this.#array(start, depth);
       case '"':
         this.#string();
-        break;
+        return { start, end: this.#at, quoted: true };
       default:
         SCALAR.lastIndex = start;
         if (!SCALAR.test(this.#text)) throw new SyntaxError('a value is missing');

@@ -1,6 +1,6 @@
 import type { Call, PlainReply, StreamReply } from '../core/call.ts';
 import type { DecodedRequest, DoorEnvironment } from '../core/dialect.ts';
-import { invalidRequest } from '../core/errors.ts';
+import { type GatewayError, invalidRequest, toGatewayError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { linkedController } from '../core/signals.ts';
 import { parseJson, recordOf } from '../core/wire-json.ts';
@@ -142,6 +142,16 @@ async function streamed({ call, facts, environment, linked }: Served): Promise<R
   // Held: told to the SDK below, or by the body once the headers are out.
   const reply = await within(host, holdMsOf(inbound, LIMITS.holdMs), running);
   let response: Response | undefined;
+  const onFailure = (error: GatewayError): void => {
+    linked.unlink();
+    if (response !== undefined) carry(response.headers, error);
+  };
+  // Hears of a failure before the bytes that tell of it are read.
+  reply?.events.append({
+    observes: true,
+    close: (ending) =>
+      ending.status === 'failed' ? onFailure(toGatewayError(ending.error, 'A stream')) : linked.unlink(),
+  });
   const body = streamBody({
     reply: reply ?? running,
     protocol: door.protocol,
@@ -152,12 +162,8 @@ async function streamed({ call, facts, environment, linked }: Served): Promise<R
     clock: host.clock,
     signal: inbound.signal,
     abort: linked.abort,
-    onFailure: (error) => {
-      linked.unlink();
-      if (response !== undefined) carry(response.headers, error);
-    },
+    onFailure,
   });
-  reply?.events.append({ observes: true, close: linked.unlink });
   const wire = reply?.wire?.protocol === door.protocol ? reply.wire : undefined;
   const headers = responseHeaders(wire?.headers ?? STREAM_HEADERS);
   if (reply !== undefined) {

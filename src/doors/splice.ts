@@ -56,7 +56,17 @@ function changesOf(span: Span, before: Json | undefined, after: Json): Change[] 
   if (Array.isArray(before) && Array.isArray(after) && span.items?.length === before.length) {
     return arrayChanges(span, span.items, before, after);
   }
-  return [replaced(span, after)];
+  // Content given as a text stays one, where the dialect speaks of a single block of text.
+  const text = span.quoted === true && soleText(before) !== undefined ? soleText(after) : undefined;
+  return [replaced(span, text ?? after)];
+}
+
+/** The text of a list with nothing but one plain block of text. */
+function soleText(value: Json | undefined): string | undefined {
+  if (!Array.isArray(value) || value.length !== 1) return undefined;
+  const [block] = value as readonly Json[];
+  if (!isObject(block) || Object.keys(block).some((key) => key !== 'type' && key !== 'text')) return undefined;
+  return typeof block['text'] === 'string' ? block['text'] : undefined;
 }
 
 function objectChanges(span: Span, before: JsonObject, after: JsonObject, deep: boolean): Change[] {

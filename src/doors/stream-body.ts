@@ -17,7 +17,7 @@ export interface StreamBodyOptions {
   readonly signal: AbortSignal;
   /** Stops the call and its stream. */
   readonly abort: (reason: unknown) => void;
-  /** Hears of a failure after the headers are out. */
+  /** Hears of a failure after the headers are out, before the application reads of it. */
   readonly onFailure: (error: GatewayError) => void;
 }
 
@@ -30,44 +30,64 @@ const HEARTBEAT = ENCODER.encode(': postern\n\n');
  * protocol, else the events written in it. Reading drives the stream; a reader that stops closes it upstream.
  */
 export function streamBody(options: StreamBodyOptions): ReadableStream<Uint8Array> {
-  const chunks = chunksOf(options);
+  const { signal } = options;
+  const passing: Passing = {};
+  const chunks = chunksOf(options, passing);
+  const stop = (reason: unknown): void => {
+    signal.removeEventListener('abort', onAbort);
+    options.abort(reason);
+    // Not awaited: a generator that waits for its provider settles when the abort gets there.
+    passing.bytes?.return?.()?.catch(() => undefined);
+    chunks.return(undefined).catch(() => undefined);
+  };
+  let onAbort = (): void => undefined;
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        onAbort = () => {
+          // The same as a fetch whose signal aborted: the SDK ends its iteration quietly.
+          controller.error(signal.reason);
+          stop(signal.reason);
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+      },
       async pull(controller) {
         try {
           const { done, value } = await chunks.next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
+          if (signal.aborted) return;
+          if (done !== true) return controller.enqueue(value);
+          controller.close();
         } catch (error) {
-          controller.error(error);
+          if (!signal.aborted) controller.error(error);
         }
+        signal.removeEventListener('abort', onAbort);
       },
-      cancel(reason) {
-        options.abort(reason);
-        // Not awaited: a generator that waits for its provider settles when the abort gets there.
-        chunks.return(undefined).catch(() => undefined);
-      },
+      cancel: stop,
     },
     // Nothing is read ahead of the application.
     { highWaterMark: 0 },
   );
 }
 
-async function* chunksOf(options: StreamBodyOptions): AsyncGenerator<Uint8Array, undefined> {
-  const { signal } = options;
+/** The provider's bytes, once they are being passed on. */
+interface Passing {
+  bytes?: AsyncIterator<Uint8Array>;
+}
+
+async function* chunksOf(options: StreamBodyOptions, passing: Passing): AsyncGenerator<Uint8Array, undefined> {
   let encoder: StreamEncoder<ChatEvent> | undefined;
   try {
     const reply = yield* awaited(options, Promise.resolve(options.reply));
     const { wire } = reply;
     if (wire !== undefined && wire.protocol === options.protocol && typeof wire.body !== 'string') {
-      yield* wire.body;
+      const bytes = wire.body[Symbol.asyncIterator]();
+      passing.bytes = bytes;
+      yield* { [Symbol.asyncIterator]: () => bytes };
       return;
     }
     encoder = options.encoder();
     yield* encodedChunks(options, reply, encoder);
   } catch (thrown) {
-    // The same as a fetch whose signal aborted: the SDK ends its iteration quietly.
-    if (signal.aborted) throw signal.reason;
     const error = toGatewayError(thrown, 'A stream');
     options.onFailure(error);
     if (encoder === undefined && isToldUpstream(error)) {
