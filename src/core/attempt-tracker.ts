@@ -165,6 +165,11 @@ function streamLayer(
   let start: Extract<ChatEvent, { type: 'start' }> | undefined;
   let finish: Extract<ChatEvent, { type: 'finish' }> | undefined;
   let tier: string | undefined;
+  const facts = (): Partial<AttemptOutcome> => ({
+    ...(start !== undefined && { model: start.model, responseId: start.id }),
+    ...(finish !== undefined && { finish: finish.finish.reason }),
+    ...(tier !== undefined && { tier }),
+  });
   return {
     observes: true,
     event(event, emit) {
@@ -186,6 +191,14 @@ function streamLayer(
           break;
         case 'end':
           tier = event.tier;
+          // The answer is whole: what the reader or the connection does after it changes nothing.
+          end({
+            status: 'completed',
+            committed: true,
+            billing: 'yes',
+            usage: usageAtEnd(call, target, true, usage, outputTokens),
+            ...facts(),
+          });
           break;
         default:
           break;
@@ -201,9 +214,7 @@ function streamLayer(
         billing: 'yes',
         usage: usageAtEnd(call, target, ending.status === 'completed', usage, outputTokens),
         ...(failure !== undefined && { error: failure }),
-        ...(start !== undefined && { model: start.model, responseId: start.id }),
-        ...(finish !== undefined && { finish: finish.finish.reason }),
-        ...(tier !== undefined && { tier }),
+        ...facts(),
       });
     },
   };

@@ -42,11 +42,7 @@ export function outcomeAverages(options: {
       const known = averages.get(id);
       if (known === undefined) return false;
       const { failures, successes } = now(known);
-      if (failures <= FORGOTTEN) {
-        averages.delete(id);
-        return false;
-      }
-      return failures >= successes;
+      return failures > FORGOTTEN && failures >= successes;
     },
   };
 }

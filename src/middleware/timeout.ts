@@ -63,12 +63,13 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
     const controller = linkedController(call.signal);
     const started = clock.monotonic();
     const timers = new Map<Stage, Timer>();
-    const arm = (stage: Stage, ms: number): void => {
-      if (ms > 0)
-        timers.set(
-          stage,
-          clock.after(ms, () => controller.abort(timedOut(call, stage, ms))),
-        );
+    const arm = (stage: Stage, ms: number, spentMs = 0): void => {
+      if (ms === 0) return;
+      const left = Math.max(1, ms - spentMs);
+      timers.set(
+        stage,
+        clock.after(left, () => controller.abort(timedOut(call, stage, ms))),
+      );
     };
     const disarm = (stage: Stage): void => timers.get(stage)?.cancel();
     arm('attempt', bounds.attemptMs);
@@ -87,7 +88,7 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
         controller.unlink();
         return reply;
       }
-      if (bounds.streamMs > 0) arm('stream', Math.max(1, bounds.streamMs - (clock.monotonic() - started)));
+      arm('stream', bounds.streamMs, clock.monotonic() - started);
       reply.events.append(idleLayer(call, reply.events, bounds.idleMs, controller, leave) as never);
       return reply;
     } catch (error) {
