@@ -1,4 +1,4 @@
-import { createGateway, type AttemptRecord, type Middleware, type Provider } from '../../src/index.ts';
+import { createGateway, type AttemptRecord, type Clock, type Middleware, type Provider } from '../../src/index.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import { meter, type MeterRow } from '../../src/middleware/meter.ts';
 import {
@@ -34,7 +34,7 @@ export const TEXT = 'one two three four';
 
 /** Where the providers of a run come from: the mocks themselves, or real ones whose network is a server that plays them. */
 export interface Way {
-  providers(first: MockProvider, second: MockProvider, clock: FakeClock): Promise<Provider[]>;
+  providers(first: MockProvider, second: MockProvider, clock: Clock): Promise<Provider[]>;
   /** Real milliseconds to wait for a socket before each jump in time. */
   readonly patienceMs: number;
   close(): Promise<void>;

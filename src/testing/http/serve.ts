@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Clock, sleep } from '../../core/clock.ts';
 import type { WirePlan, WireStep } from '../wire/plan.ts';
@@ -17,6 +18,9 @@ export interface ServeOptions {
   /** A client went away in the middle of an answer. */
   readonly onClose?: (request: MockRequest) => void;
 }
+
+/** Real milliseconds between pieces that have to arrive one by one: enough for the loopback interface. */
+const SPACE_MS = 4;
 
 /** A loopback HTTP server that plays plans over real sockets. */
 export async function serve(options: ServeOptions): Promise<Serving> {
@@ -88,7 +92,10 @@ async function play(plan: WirePlan, outgoing: ServerResponse, clock: Clock, gone
   outgoing.writeHead(plan.status, { ...plan.headers });
   // Headers go out at once: a real provider sends them long before the first content.
   outgoing.flushHeaders();
-  for (const step of plan.body) if (!(await playStep(step, outgoing, clock, gone))) return;
+  for (const step of plan.body) {
+    if (!(await playStep(step, outgoing, clock, gone))) return;
+    if (plan.spaced === true) await new Promise((resolve) => void setTimeout(resolve, SPACE_MS));
+  }
   outgoing.end();
 }
 

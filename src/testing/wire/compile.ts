@@ -119,7 +119,8 @@ function assemble(
   }
   const last = body.findIndex(isLast);
   const cut = last === -1 ? body : body.slice(0, last + 1);
-  return { before: beforeOf(answering), status, headers, body: dripped(cut, faults) };
+  const spaced = faults.some((fault) => 'at' in fault || fault.kind === 'huge-line');
+  return { before: beforeOf(answering), status, headers, body: dripped(cut, faults), ...(spaced && { spaced }) };
 }
 
 function positionOf(fault: Fault): FaultPosition {

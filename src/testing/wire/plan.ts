@@ -16,6 +16,8 @@ export interface WirePlan {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: readonly WireStep[];
+  /** Each piece is to arrive by itself: a fault must not overtake what was sent before it. */
+  readonly spaced?: boolean;
 }
 
 const encoder = new TextEncoder();
