@@ -11,8 +11,7 @@ export const TOKEN = 64;
 /** May stand in a URL after its host. */
 export const URL_UNIT = 128;
 
-/** One entry for every UTF-16 unit: no branch in the inner loop. */
-const TABLE = new Uint8Array(65536);
+const TABLE = new Uint8Array(128);
 mark('0123456789', DIGIT | HEX | KEY | TOKEN | URL_UNIT);
 mark('abcdefABCDEF', HEX);
 mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', LETTER | KEY | TOKEN | URL_UNIT);
@@ -31,8 +30,7 @@ function mark(characters: string, bits: number): void {
 
 /** Class bits of a UTF-16 unit; 0 outside ASCII and outside the text (`NaN`). */
 export function classOf(code: number): number {
-  // Past the end `code` is NaN and there is no entry: every test of a bit is false.
-  return TABLE[code] as number;
+  return code < 128 ? (TABLE[code] as number) : 0;
 }
 
 export function is(text: string, index: number, bits: number): boolean {
