@@ -118,7 +118,8 @@ function respond(
 ): ChatResponse {
   const model = end?.model ?? start?.model ?? '';
   const id = end?.id ?? start?.id ?? '';
-  const numbers = folds.size === 0 ? [0] : [...folds.keys()].sort((a, b) => a - b);
+  // The first choice is the message, also when nothing of it has come yet.
+  const numbers = [...new Set([0, ...folds.keys()])].sort((a, b) => a - b);
   const choices = numbers.map((index): Choice => {
     const fold = folds.get(index) ?? new ChoiceFold();
     const logprobs = fold.finishLogprobs ?? fold.logprobs;

@@ -8,12 +8,20 @@ const call = { role: 'assistant', content: [{ type: 'tool-call', id: 'c1', name:
 
 describe('normaliseChat', () => {
   it('N01: a string is one user message with the default model', () => {
-    expect(normaliseChat('hi')).toEqual({ model: 'default', messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }] });
+    expect(normaliseChat('hi')).toEqual({
+      model: 'default',
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }],
+    });
   });
 
   it('N02: bytes and data URLs become base64 with their media type', () => {
     const data = Buffer.from(PNG).toString('base64');
-    const { messages } = normaliseChat({ prompt: [{ type: 'image', source: PNG }, { type: 'image', source: `data:image/gif;base64,${data}` }] });
+    const { messages } = normaliseChat({
+      prompt: [
+        { type: 'image', source: PNG },
+        { type: 'image', source: `data:image/gif;base64,${data}` },
+      ],
+    });
     expect(messages[0]?.content).toEqual([
       { type: 'image', source: { kind: 'base64', data }, mediaType: 'image/png' },
       { type: 'image', source: { kind: 'base64', data }, mediaType: 'image/gif' },
@@ -21,15 +29,34 @@ describe('normaliseChat', () => {
   });
 
   it('N03: a tool result gets the name of its call', () => {
-    const { messages } = normaliseChat({ messages: [{ role: 'user', content: 'x' }, call, { role: 'tool', content: [{ type: 'tool-result', callId: 'c1', content: 'ok' }] }] });
+    const { messages } = normaliseChat({
+      messages: [
+        { role: 'user', content: 'x' },
+        call,
+        { role: 'tool', content: [{ type: 'tool-result', callId: 'c1', content: 'ok' }] },
+      ],
+    });
     expect(messages[2]?.content[0]).toMatchObject({ name: 'look', callId: 'c1' });
   });
 
   it('N04: is idempotent and survives JSON', () => {
     const inputs = [
       'hi',
-      { system: 'be brief', prompt: 'x', stop: 'END', reasoning: 'low', output: z.object({ a: z.string() }), tools: [{ name: 't', input: z.object({ q: z.number().optional() }) }] },
-      { messages: [{ role: 'user', content: 'x' }, call, { role: 'tool', content: [{ type: 'tool-result', callId: 'c1', content: 'ok' }] }] },
+      {
+        system: 'be brief',
+        prompt: 'x',
+        stop: 'END',
+        reasoning: 'low',
+        output: z.object({ a: z.string() }),
+        tools: [{ name: 't', input: z.object({ q: z.number().optional() }) }],
+      },
+      {
+        messages: [
+          { role: 'user', content: 'x' },
+          call,
+          { role: 'tool', content: [{ type: 'tool-result', callId: 'c1', content: 'ok' }] },
+        ],
+      },
       { prompt: [{ type: 'file', source: 'https://example.com/a.pdf' }], output: 'json', reasoning: false },
     ] as const;
     for (const input of inputs) {
@@ -40,11 +67,23 @@ describe('normaliseChat', () => {
   });
 
   const bad: [string, unknown, string][] = [
-    ['N05: a tool result without its call', { messages: [{ role: 'tool', content: [{ type: 'tool-result', callId: 'x', content: '' }] }] }, 'messages[0].content[0].callId'],
+    [
+      'N05: a tool result without its call',
+      { messages: [{ role: 'tool', content: [{ type: 'tool-result', callId: 'x', content: '' }] }] },
+      'messages[0].content[0].callId',
+    ],
     ['an unknown field', { prompt: 'x', temprature: 1 }, 'temprature'],
     ['a wrong role', { messages: [{ role: 'robot', content: 'x' }] }, 'messages[0].role'],
-    ['a part of the wrong place', { messages: [{ role: 'system', content: [{ type: 'image', source: PNG }] }] }, 'messages[0].content[0].type'],
-    ['a text part without text', { messages: [{ role: 'user', content: [{ type: 'text' }] }] }, 'messages[0].content[0].text'],
+    [
+      'a part of the wrong place',
+      { messages: [{ role: 'system', content: [{ type: 'image', source: PNG }] }] },
+      'messages[0].content[0].type',
+    ],
+    [
+      'a text part without text',
+      { messages: [{ role: 'user', content: [{ type: 'text' }] }] },
+      'messages[0].content[0].text',
+    ],
     ['no message at all', {}, 'messages'],
     ['a temperature out of range', { prompt: 'x', temperature: 9 }, 'temperature'],
     ['a schema that is none', { prompt: 'x', output: 7 }, 'output'],
@@ -74,7 +113,11 @@ describe('normaliseChat', () => {
   });
 
   it('makes JSON Schema of zod schemas', () => {
-    const { output, tools } = normaliseChat({ prompt: 'x', output: z.object({ city: z.string() }), tools: [{ name: 't', input: z.object({ q: z.string() }) }] });
+    const { output, tools } = normaliseChat({
+      prompt: 'x',
+      output: z.object({ city: z.string() }),
+      tools: [{ name: 't', input: z.object({ q: z.string() }) }],
+    });
     expect(output).toMatchObject({ type: 'schema', name: 'output', schema: { type: 'object', required: ['city'] } });
     expect(tools?.[0]).toMatchObject({ type: 'function', input: { properties: { q: { type: 'string' } } } });
   });
