@@ -1,4 +1,3 @@
-import type { Message } from '../operations/chat-parts.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /**
@@ -26,13 +25,13 @@ export function canonicalRequest(operation: string, request: object, without?: s
 
 function chatFieldText(value: unknown, name: string): string {
   if (!Array.isArray(value)) return canonicalJson(value);
-  if (name === 'messages') return listText(value as Message[], messageText);
+  if (name === 'messages') return listText(value, messageText);
   if (name === 'system' || name === 'tools') return listText(value, partText);
   return canonicalJson(value);
 }
 
-function messageText(message: Message): string {
-  return objectText(message, HINT, contentText);
+function messageText(message: unknown): string {
+  return isObject(message) ? objectText(message, HINT, contentText) : canonicalJson(message);
 }
 
 function contentText(value: unknown, name: string): string {
@@ -40,13 +39,17 @@ function contentText(value: unknown, name: string): string {
 }
 
 function partText(part: unknown): string {
-  if (typeof part !== 'object' || part === null || Array.isArray(part)) return canonicalJson(part);
+  if (!isObject(part)) return canonicalJson(part);
   const { type, text } = part as { type?: unknown; text?: unknown };
   // Most parts are this and nothing else; writing them by hand halves the cost of a long conversation's key.
   if (type === 'text' && typeof text === 'string' && hasTwoFields(part)) {
     return `{"text":${JSON.stringify(text)},"type":"text"}`;
   }
   return objectText(part, HINT, contentText);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hasTwoFields(part: object): boolean {
