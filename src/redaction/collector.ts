@@ -25,6 +25,7 @@ export class Collector {
   /** Where the last letters ended that the scan has seen: without any near, nothing needs to be looked up. */
   lettersUntil = -CONTEXT_UNITS;
   #wordsAt = -1;
+  #earliest = -1;
   #lexicons: readonly Lexicon[] = [];
   readonly #context: ContextIndex;
 
@@ -47,9 +48,13 @@ export class Collector {
 
   #near(start: number): boolean {
     if (start - this.lettersUntil > CONTEXT_UNITS) return false;
-    if (this.#wordsAt !== start) {
+    // Within a list of numbers the words before stay the same.
+    const same = this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && this.#earliest > start - CONTEXT_UNITS;
+    if (this.#wordsAt !== start && !same) {
+      const { words, earliest } = wordsBefore(this.text, start);
       this.#wordsAt = start;
-      this.#lexicons = lexiconsOf(wordsBefore(this.text, start), this.#context);
+      this.#earliest = earliest;
+      this.#lexicons = lexiconsOf(words, this.#context);
     }
     return this.#lexicons.includes(this.lexicon as Lexicon);
   }

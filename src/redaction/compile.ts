@@ -57,7 +57,7 @@ function build(detectors: readonly Detector[]): Plan {
   const shapes = new Map<number, Entry<ShapeDetector>[]>();
   const shapeFilter = new Uint8Array(SHAPE_FILTER_MASK + 1);
   const shapeGoesOn = new Uint8Array(SHAPE_FILTER_MASK + 1);
-  const anchors: Entry<AnchorDetector>[][] = [];
+  const anchors: (Entry<AnchorDetector>[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
   const tokens: Entry<TokenDetector>[] = [];
   const prefixes = new Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>();
   const prefixFilter = new Uint8Array(PREFIX_FILTER_UNITS);
@@ -110,7 +110,7 @@ function validate(detector: Detector): void {
   }
 }
 
-function push<T>(lists: T[][], index: number, item: T): void {
+function push<T>(lists: (T[] | undefined)[], index: number, item: T): void {
   const list = lists[index];
   if (list) list.push(item);
   else lists[index] = [item];

@@ -20,13 +20,20 @@ export function lexicon(words: readonly string[]): Lexicon {
   };
 }
 
+export interface WordsBefore {
+  readonly words: readonly string[];
+  /** Where the first of them begins: the same words stand before any later place from which this is still near. */
+  readonly earliest: number;
+}
+
 /**
  * The up to eight words before `start`, lower case. Words that hold a digit or an `@` are passed over, so that one word
  * speaks for a list of numbers; a placeholder ends the walk, so that a text that was redacted never gets more context
  * than it had.
  */
-export function wordsBefore(text: string, start: number): string[] {
+export function wordsBefore(text: string, start: number): WordsBefore {
   const found: string[] = [];
+  let earliest = start;
   const limit = Math.max(0, start - CONTEXT_UNITS);
   let end = start;
   while (end > limit && found.length < WORDS_MAX) {
@@ -35,14 +42,17 @@ export function wordsBefore(text: string, start: number): string[] {
     while (from > limit && !is(text, from - 1, SPACE)) {
       from--;
       const code = text.charCodeAt(from);
-      if (code === 91 && bracketLength(text, from) > 0) return found;
+      if (code === 91 && bracketLength(text, from) > 0) return { words: found, earliest };
       if (is(text, from, DIGIT) || code === 64) plain = false;
     }
     if (from === limit && limit > 0) break;
-    if (plain && from < end) lettersOf(text.slice(from, end).toLowerCase(), found);
+    if (plain && from < end) {
+      lettersOf(text.slice(from, end).toLowerCase(), found);
+      earliest = from;
+    }
     end = from - 1;
   }
-  return found;
+  return { words: found, earliest };
 }
 
 function lettersOf(token: string, found: string[]): void {

@@ -28,8 +28,15 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
     let bits = classOf(code);
     if ((bits & WORD_BITS) === 0) {
       if (code > 127) collector.lettersUntil = index + 1;
-      if (code === 91) index = pastPlaceholder(text, index);
-      else if (code < 128 && anchors[code] !== undefined) wakeAnchors(text, index, plan, collector);
+      else if (code === 91) {
+        const length = placeholderLength(text, index);
+        if (length > 0) {
+          // Our own placeholders are opaque: nothing is looked for inside them.
+          index += length;
+          collector.lettersUntil = index;
+          continue;
+        }
+      } else if (code !== 32 && anchors[code] !== undefined) wakeAnchors(text, index, plan, collector);
       index++;
       continue;
     }
@@ -69,12 +76,6 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
 }
 
 const isSeparator = (text: string, index: number): boolean => (classOf(text.charCodeAt(index)) & SEPARATOR) !== 0;
-
-/** Our own placeholders are opaque: nothing is looked for inside them. Gives the index of the closing bracket. */
-function pastPlaceholder(text: string, index: number): number {
-  const length = placeholderLength(text, index);
-  return length === 0 ? index : index + length - 1;
-}
 
 function wakeAnchors(text: string, index: number, plan: Plan, collector: Collector): void {
   for (const { detector, lexicon } of plan.anchors[text.charCodeAt(index)] ?? []) {
