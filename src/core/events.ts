@@ -44,9 +44,19 @@ export interface GatewayEvents {
     /** Why it was passed by. */
     readonly reason?: string;
   };
+  /** A circuit breaker changed its mind about a target. */
+  circuit: { readonly target: string; readonly state: 'closed' | 'open' | 'half-open'; readonly untilMs?: number };
   configuration: { readonly revision: number; readonly status: 'applied' | 'refused'; readonly message?: string };
   /** Background work, a sink or a listener failed. No call is harmed by it. */
   problem: { readonly stage: string; readonly code: ErrorCode; readonly error: GatewayError };
+  /** What the provider says an attempt cost and what its tokens cost by our prices differ by more than 1 %. */
+  'cost-mismatch': {
+    readonly callId: string;
+    readonly attemptId: string;
+    readonly target: Target;
+    readonly costNanoUsd: bigint;
+    readonly reportedNanoUsd: bigint;
+  };
   losers: { readonly callId: string; readonly losers: readonly Loser[] };
   /** A limit of `budget` or `rateLimit` was felt. Amounts are in its unit, cost in nano-dollars. */
   limit: {

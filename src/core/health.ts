@@ -14,6 +14,8 @@ export interface Health {
   bench(id: string, ms: number, reason: string): void;
   clear(id: string): void;
   get(id: string): TargetHealth | undefined;
+  /** Keys that are benched, or were until lately. */
+  readonly size: number;
   /** Milliseconds until the target may be called again; 0 if it may now. */
   waitMs(id: string): number;
   /** Calls in flight at the target. */
@@ -47,6 +49,9 @@ export function createHealth(clock: Clock, emit: Emit): Health {
     },
     clear(id) {
       if (benched.delete(id)) emit('health', { target: id, state: 'ok' });
+    },
+    get size() {
+      return benched.size;
     },
     get: (id) => (waitMs(id) > 0 ? benched.get(id) : undefined),
     waitMs,

@@ -1,6 +1,7 @@
 import type { Call, Candidate } from './call.ts';
-import { GatewayError } from './errors.ts';
-import type { Health } from './health.ts';
+import { candidateKeys } from './candidate-keys.ts';
+import { type ErrorCode, GatewayError } from './errors.ts';
+import type { Health, TargetHealth } from './health.ts';
 
 /** How a candidate stands within one call. */
 export type Standing =
@@ -20,15 +21,29 @@ export function standingOf(call: Call, target: Candidate, health: Health | undef
   const last = attempts.findLast((attempt) => attempt.targetId === target.id);
   if (last?.outcome === 'running') return { state: 'in-flight' };
   if (last?.outcome === 'failed' && last.retryable === false) return { state: 'failed' };
-  const benched = health?.waitMs(target.id) ?? 0;
+  const now = clock.monotonic();
+  const bench = benchOf(target, health);
+  const benched = bench === undefined ? 0 : bench.notBefore - now;
   const asked =
     last?.retryAfterMs === undefined
       ? 0
-      : startedAt + last.startedMs + (last.durationMs ?? 0) + last.retryAfterMs - clock.monotonic();
+      : startedAt + last.startedMs + (last.durationMs ?? 0) + last.retryAfterMs - now;
   const waitMs = Math.max(benched, asked);
   if (waitMs <= 0) return FREE;
-  const reason = benched > 0 ? (health?.get(target.id)?.reason ?? 'benched') : 'rate-limited';
+  const reason = benched >= asked ? (bench?.reason ?? 'benched') : 'rate-limited';
   return { state: 'waiting', waitMs, reason };
+}
+
+/** The longest bench that holds for a candidate: its own, its target's or its key's. */
+function benchOf(target: Candidate, health: Health | undefined): TargetHealth | undefined {
+  if (health === undefined || health.size === 0) return undefined;
+  const keys = candidateKeys(target);
+  let longest: TargetHealth | undefined;
+  for (const key of [target.id, keys.target, keys.credential]) {
+    const bench = health.get(key);
+    if (bench !== undefined && (longest === undefined || bench.notBefore > longest.notBefore)) longest = bench;
+  }
+  return longest;
 }
 
 /** One error for a whole walk: worth retrying if one target is, after the shortest wait any of them asks for. */
@@ -89,13 +104,22 @@ function nothingTried(call: Call, candidates: readonly Candidate[], health: Heal
   });
   const soon = waiting.filter(({ reason }) => !CLOSED.test(reason));
   const waits = (soon.length > 0 ? soon : waiting).map(({ waitMs }) => waitMs);
+  const code = codeOf(waiting.map(({ reason }) => reason));
   const why =
     waiting.length === 0
       ? 'all of them failed for good in this call or are being tried'
       : `all of them are benched (${[...new Set(waiting.map(({ reason }) => reason))].join(', ')})`;
-  return new GatewayError('no-target', `No target of ${call.request.model} can be tried now: ${why}.`, {
+  return new GatewayError(code, `No target of ${call.request.model} can be tried now: ${why}.`, {
     attempts,
     retryable: soon.length > 0,
+    fallbackable: waiting.length > 0,
     ...(waits.length > 0 && { retryAfterMs: Math.ceil(Math.min(...waits)) }),
   });
+}
+
+/** What keeps all of them away, if it is one thing. */
+function codeOf(reasons: readonly string[]): ErrorCode {
+  if (reasons.length > 0 && reasons.every((reason) => reason.startsWith('circuit'))) return 'circuit-open';
+  if (reasons.length > 0 && reasons.every((reason) => reason.startsWith('credential'))) return 'authentication';
+  return 'no-target';
 }
