@@ -17,6 +17,8 @@ export type { CallMatcher, CallPattern, TextPattern } from './script/match.ts';
 export type { MockCall, MockedOperation } from './script/mock-call.ts';
 
 // For people who extend it: contracts that any implementation can run.
+export { middlewareContract, type MiddlewareContractOptions } from './contracts/middleware-contract.ts';
+export { providerContract, type ProviderContractOptions } from './contracts/provider-contract.ts';
 export { clientContract, type ClientSubject } from './client-contract.ts';
 export { counterStoreContract, type CounterStoreSubject } from './counter-store-contract.ts';
 export { ledgerContract } from './ledger-contract.ts';
