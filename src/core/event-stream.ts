@@ -8,6 +8,7 @@ import {
   iterableSource,
   type Transform,
 } from './event-source.ts';
+import { EventQueue } from './event-queue.ts';
 import { LIMITS } from './limits.ts';
 import { watchProgress } from './watch-progress.ts';
 
@@ -27,8 +28,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   #held: E[] = [];
   #sourceEnded = false;
   #chain: Emit<E> | undefined;
-  #queue: E[] = [];
-  #taken = 0;
+  readonly #queue = new EventQueue<E>();
   #layerError: unknown;
   #state: 'open' | 'ended' | 'failed' = 'open';
   #failure: GatewayError | undefined;
@@ -108,7 +108,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   }
 
   readonly #step = (): Promise<IteratorResult<E, undefined>> => {
-    if (this.#taken < this.#queue.length) return Promise.resolve({ done: false, value: this.#take() });
+    if (!this.#queue.isEmpty) return Promise.resolve({ done: false, value: this.#queue.take() });
     if (this.#state === 'ended') return Promise.resolve({ done: true, value: undefined });
     if (this.#state === 'failed') return Promise.reject(this.#failure);
     this.#waits = true;
@@ -134,21 +134,12 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     this.cancel();
   }
 
-  #take(): E {
-    const event = this.#queue[this.#taken++] as E;
-    if (this.#taken === this.#queue.length) {
-      this.#queue = [];
-      this.#taken = 0;
-    }
-    return event;
-  }
-
   async #advance(): Promise<IteratorResult<E, undefined>> {
     this.#consumerMs += this.#options.clock.monotonic() - this.#givenAt;
     try {
       this.#watchConsumer();
       const chain = (this.#chain ??= this.#build());
-      while (this.#queue.length === 0 && this.#state === 'open') {
+      while (this.#queue.isEmpty && this.#state === 'open') {
         if (this.#held.length > 0) {
           const held = this.#held;
           this.#held = [];
@@ -165,7 +156,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     }
     this.#givenAt = this.#options.clock.monotonic();
     // What the layers made before a failure is delivered before it.
-    if (this.#queue.length > 0) return { done: false, value: this.#take() };
+    if (!this.#queue.isEmpty) return { done: false, value: this.#queue.take() };
     if (this.#state === 'failed') throw this.#failure;
     return { done: true, value: undefined };
   }
@@ -179,14 +170,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   }
 
   #build(): Emit<E> {
-    let emit: Emit<E> = (event) => {
-      if (this.#queue.length - this.#taken >= LIMITS.queuedEventsMax) {
-        throw new GatewayError('limit-exceeded', 'The stream made more events at once than may be queued.', {
-          limit: { name: 'queuedEventsMax', maximum: LIMITS.queuedEventsMax },
-        });
-      }
-      this.#queue.push(event);
-    };
+    let emit: Emit<E> = (event) => this.#queue.push(event);
     this.#emits = [];
     for (let index = this.#layers.length - 1; index >= 0; index--) {
       const layer = this.#layers[index] as Transform<E>;
@@ -225,10 +209,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     const failure = isGatewayError(error) ? error : toGatewayError(error, 'A stream source');
     if (status === 'failed') this.#failure = failure;
     this.#held = [];
-    if (status === 'cancelled' || failure.code === 'aborted') {
-      this.#queue = [];
-      this.#taken = 0;
-    }
+    if (status === 'cancelled' || failure.code === 'aborted') this.#queue.clear();
     const upstreamOpen = !this.#sourceEnded;
     this.#sourceEnded = true;
     this.#close(status === 'failed' ? { status, error: failure } : { status });
