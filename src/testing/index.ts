@@ -1,4 +1,5 @@
 // For users.
+export { drill, type DrillOptions, type DrillReport, type DrillRow } from './drill.ts';
 export { fakeClock, type FakeClock, type SettledOptions } from './fake-clock.ts';
 export { type Mock, mockProvider, type MockProvider, type MockProviderOptions } from './mock-provider.ts';
 export { mockServer, type MockServer, type MockServerOptions } from './mock-server.ts';
