@@ -9,7 +9,8 @@ const gateway = createGateway({ providers: [mock], models: { default: 'mock/any-
 
 const stream = gateway.stream('Tell me a story.');
 for await (const event of stream) {
-  if (event.type === 'reasoning-delta') process.stdout.write(`(${event.text})`);
+  if (event.type === 'reasoning-delta') process.stdout.write(event.text);
+  if (event.type === 'reasoning-end') process.stdout.write('\n');
   if (event.type === 'text-delta') process.stdout.write(event.text);
 }
 const { finish, usage } = await stream.response;

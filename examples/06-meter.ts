@@ -1,11 +1,11 @@
 /** Who used what: a row for every attempt and every call. */
 import { createGateway } from 'postern';
-import { meter, type MeterRow } from 'postern/middleware/meter';
+import { type LedgerRow, meter } from 'postern/middleware/meter';
 import { retry } from 'postern/middleware/retry';
 import { route } from 'postern/middleware/route';
 import { mockProvider } from 'postern/testing';
 
-const rows: MeterRow[] = [];
+const rows: LedgerRow[] = [];
 const mock = mockProvider();
 mock.reply('Noted.');
 const gateway = createGateway({
@@ -19,6 +19,6 @@ await acme.chat('Remember the milk.');
 await gateway.run({ tenant: 'globex' }, () => gateway.chat('Remember the eggs.'));
 
 for (const row of rows) {
-  if (row.kind === 'attempt') console.log(row.scope.tenant, row.target.model, row.usage?.input, row.usage?.output);
+  if (row.kind === 'attempt') console.log(row.scope.tenant, row.model, row.input, row.output, row.costNanoUsd);
 }
 await gateway.close();

@@ -1,8 +1,9 @@
 import { createGateway, isGatewayError, type MessageInput } from 'postern';
-import { meter, type MeterRow } from 'postern/middleware/meter';
+import { type LedgerRow, meter } from 'postern/middleware/meter';
 import { retry } from 'postern/middleware/retry';
 import { route } from 'postern/middleware/route';
 import { timeout } from 'postern/middleware/timeout';
+import { formatUsd } from 'postern/pricing';
 import { anthropic } from 'postern/providers/anthropic';
 import { openai } from 'postern/providers/openai';
 import { mockServer, type MockServer } from 'postern/testing';
@@ -26,7 +27,7 @@ function script(server: MockServer): void {
 export async function tour(): Promise<void> {
   await using server = await mockServer();
   script(server);
-  const rows: MeterRow[] = [];
+  const rows: LedgerRow[] = [];
   await using gateway = createGateway({
     providers: [
       openai({ apiKey: 'sk-no-key-needed', baseURL: server.openaiURL }),
@@ -94,14 +95,15 @@ export async function tour(): Promise<void> {
   title('What was used, attempt by attempt');
   const attempts = rows.filter((row) => row.kind === 'attempt');
   table([
-    ['target', 'outcome', 'in', 'out', 'ms', 'usage'],
-    ...attempts.map(({ target, status, error, usage, durationMs }) => [
-      `${target.provider}/${target.model}`,
-      error === undefined ? status : `${status}: ${error}`,
-      usage?.input ?? 0,
-      usage?.output ?? 0,
-      Math.round(durationMs),
-      usage?.quality ?? 'none',
+    ['target', 'outcome', 'in', 'out', 'ms', 'usage', 'cost'],
+    ...attempts.map(({ provider, model, status, errorCode, input, output, latencyMs, quality, costNanoUsd }) => [
+      `${provider}/${model}`,
+      errorCode === undefined ? status : `${status}: ${errorCode}`,
+      input,
+      output,
+      Math.round(latencyMs),
+      quality,
+      costNanoUsd === null ? 'unknown' : formatUsd(costNanoUsd),
     ]),
   ]);
   console.log(dim(`\n${server.hits} requests reached the server, ${attempts.length} attempts are on the books.\n`));

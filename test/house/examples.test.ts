@@ -11,8 +11,8 @@ const run = promisify(execFile);
 /** A line each example prints, so that a silent one fails. */
 const PRINTS: Readonly<Record<string, RegExp>> = {
   '01-hello.ts': /The Rhine, the Elbe and the Oder\.\n\d+ tokens from mock\/any-model/,
-  '02-stream.ts': /\(A short one\.\)Once upon a time .* small\.\nstop, \d+ tokens/,
-  '03-fallback.ts': /Here I am\.\nfirst: failed \(overloaded\), next target\nsecond: completed/,
+  '02-stream.ts': /A short one\.\nOnce upon a time .* small\.\nstop, \d+ tokens/,
+  '03-fallback.ts': /Here I am\.\nfirst: failed \(overloaded\), next target: second\/model-b\nsecond: completed/,
   '04-structured-output.ts': /good delivery, price/,
   '05-tools.ts': /running get_weather\({"city":"Oslo"}\)\nIt is 4 degrees in Oslo\./,
   '06-meter.ts': /acme any-model \d+ \d+\nglobex any-model \d+ \d+/,
