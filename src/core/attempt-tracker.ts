@@ -94,6 +94,7 @@ export function trackAttempt(
         ...(facts.id !== undefined && { responseId: facts.id }),
         ...(facts.finish !== undefined && { finish: facts.finish.reason }),
         ...(facts.tier !== undefined && { tier: facts.tier }),
+        ...(facts.rateLimit !== undefined && { rateLimit: facts.rateLimit }),
       });
     },
     committed(wireHeaders) {

@@ -80,7 +80,7 @@ export class HeaderLimits {
     target.holds.delete(hold);
     const headers = outcome.headers ?? outcome.error?.wire?.headers;
     const at = now - Math.max(0, outcome.durationMs - (outcome.firstContentMs ?? outcome.durationMs));
-    const windows = headers === undefined ? undefined : rateLimitOf(headers, at);
+    const windows = outcome.rateLimit ?? (headers === undefined ? undefined : rateLimitOf(headers, at));
     if (windows !== undefined) this.#learn(target, windows, hold, at);
     const { error } = outcome;
     if (error?.code !== 'rate-limited' || error.source !== 'provider') return;

@@ -1,5 +1,5 @@
 import type { OperationName } from '../operations/index.ts';
-import type { Usage, Target } from '../operations/shared.ts';
+import type { RateLimitWindow, Target, Usage } from '../operations/shared.ts';
 import type { Call, Next, Reply } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Emit, Events } from './events.ts';
@@ -33,6 +33,8 @@ export interface AttemptOutcome {
   readonly billing: 'yes' | 'possible' | 'no';
   /** The wire's rate-limit headers, lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What a plain answer said of the provider's limits; a stream's stands in `headers`. */
+  readonly rateLimit?: readonly RateLimitWindow[];
 }
 export interface AttemptObserver {
   /** The first content arrived, or the plain response. */
