@@ -153,8 +153,16 @@ function tryShapes(
   collector: Collector,
 ): void {
   const raw = text.slice(start, end);
-  const compact = raw.replace(/[^0-9A-Za-z]/g, '').toUpperCase();
-  const separators = raw.length === compact.length ? '' : raw.replace(/[0-9A-Za-z]/g, '');
+  let compact = '';
+  let separators = '';
+  let from = 0;
+  for (let index = 0; index < raw.length; index++) {
+    if ((classOf(raw.charCodeAt(index)) & WORD_BITS) !== 0) continue;
+    compact += raw.slice(from, index);
+    separators += raw.charAt(index);
+    from = index + 1;
+  }
+  compact = (from === 0 ? raw : compact + raw.slice(from)).toUpperCase();
   for (const { detector, lexicon } of entries) {
     if (separators !== '' && !separatorsFit(separators, detector)) continue;
     const verdict = detector.check ? detector.check(compact, raw) : true;

@@ -1,4 +1,4 @@
-import { classOf, KEY, LETTER, TOKEN } from '../characters.ts';
+import { classOf, DIGIT, KEY, LETTER, TOKEN } from '../characters.ts';
 import { placeholderEndsAt } from '../placeholder.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import { vendors } from './vendor-rules.ts';
@@ -154,15 +154,16 @@ function vendorEntity(name: string, value: string): string | undefined {
 }
 
 function isDrawn(name: string, value: string): boolean {
-  if (ABOUT.test(name) || isStandIn(value) || value.includes('://')) return false;
+  let digits = 0;
+  for (let index = 0; index < value.length; index++) if ((classOf(value.charCodeAt(index)) & DIGIT) !== 0) digits++;
+  if (digits === 0 || ABOUT.test(name) || value.includes('://')) return false;
   const strong = STRONG.test(name);
-  if (!strong && !WEAK.test(name)) return false;
-  const digits = value.replace(/[^0-9]/g, '').length;
+  if (!strong && (value.length < 16 || digits < 4)) return false;
   const bits = entropy(value);
-  if (strong && PASSWORD.test(name))
-    return value.length >= VALUE_UNITS_MIN && digits > 0 && bits >= 2.6 && !isCode(value);
-  if (isCode(value) || digits === 0 || value.length < 10) return false;
-  return strong ? bits >= 3.2 && digits >= 2 : bits >= 3.5 && digits >= 4 && value.length >= 16;
+  const password = strong && PASSWORD.test(name);
+  if (password ? bits < 2.6 : value.length < 10 || (strong ? bits < 3.2 || digits < 2 : bits < 3.5 || !WEAK.test(name)))
+    return false;
+  return !isCode(value) && !isStandIn(value);
 }
 
 /** `module.member`, `a/path/to`, `call`: words joined by dots or slashes, a version, a number with a unit. */
