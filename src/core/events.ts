@@ -57,6 +57,12 @@ export interface GatewayEvents {
     readonly costNanoUsd: bigint;
     readonly reportedNanoUsd: bigint;
   };
+  /** Personal data or secrets were found. Entities and counts, never values. */
+  redaction: {
+    readonly callId: string;
+    readonly direction: 'request' | 'response';
+    readonly entities: Readonly<Record<string, number>>;
+  };
   losers: { readonly callId: string; readonly losers: readonly Loser[] };
   /** A limit of `budget` or `rateLimit` was felt. Amounts are in its unit, cost in nano-dollars. */
   limit: {

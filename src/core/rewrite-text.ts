@@ -15,7 +15,8 @@ export interface TextRewriter {
   end(): string;
 }
 
-type DeltaSlot = Pick<TextSlot, 'kind' | 'form'>;
+/** Where a text stands; `json` says that it is JSON text, so that what is put in must be escaped. */
+export type RewriteSlot = Pick<TextSlot, 'kind' | 'form'>;
 
 /**
  * Changes the text of an answer, plain or streamed, with hold-back over event borders: the result is the same at any
@@ -23,12 +24,14 @@ type DeltaSlot = Pick<TextSlot, 'kind' | 'form'>;
  */
 export function rewriteText<K extends OperationName>(
   reply: Reply<K>,
-  create: (slot: DeltaSlot) => TextRewriter,
+  create: (slot: RewriteSlot) => TextRewriter,
 ): Reply<K> {
   if (!reply.stream) {
     const traits = traitsOf(reply.operation);
     const response = traits.mapResponseText((reply as PlainReply<K>).response, (text, slot) => {
-      const rewriter = create(slot);
+      // Parsed arguments are values, not JSON text: only unparsed argument text is.
+      const form = slot.path.endsWith('.argsText') ? 'json' : 'text';
+      const rewriter = create({ kind: slot.kind, form });
       return rewriter.push(text) + rewriter.end();
     });
     return response === reply.response ? reply : withResponse(reply, response as Operations[K]['response']);
@@ -41,14 +44,14 @@ interface Open {
   text: string;
 }
 
-const SLOTS: Readonly<Record<string, DeltaSlot>> = {
+const SLOTS: Readonly<Record<string, RewriteSlot>> = {
   text: { kind: 'assistant', form: 'text' },
   reasoning: { kind: 'reasoning', form: 'text' },
   refusal: { kind: 'refusal', form: 'text' },
   'tool-call': { kind: 'tool-arguments', form: 'json' },
 };
 
-function rewriteLayer(create: (slot: DeltaSlot) => TextRewriter): {
+function rewriteLayer(create: (slot: RewriteSlot) => TextRewriter): {
   event(event: ChatEvent, emit: (event: ChatEvent) => void): void;
 } {
   const open = new Map<string, Open>();
@@ -59,7 +62,7 @@ function rewriteLayer(create: (slot: DeltaSlot) => TextRewriter): {
         case 'reasoning-start':
         case 'refusal-start':
         case 'tool-call-start':
-          open.set(keyOf(event), { rewriter: create(SLOTS[event.type.slice(0, -6)] as DeltaSlot), text: '' });
+          open.set(keyOf(event), { rewriter: create(SLOTS[event.type.slice(0, -6)] as RewriteSlot), text: '' });
           emit(event);
           return;
         case 'text-delta':
