@@ -1,0 +1,203 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import type { GatewayEvents } from '../../src/core/events.ts';
+import { createGateway } from '../../src/gateway.ts';
+import { type BudgetOptions, budget } from '../../src/middleware/budget.ts';
+import { retry } from '../../src/middleware/retry.ts';
+import { route } from '../../src/middleware/route.ts';
+import { redisCounterStore } from '../../src/stores/redis.ts';
+import { mockProvider } from '../../src/testing/index.ts';
+import { tcpProxy } from '../../src/testing/tcp-proxy.ts';
+import { type RedisServer, startRedis } from '../redis-server.ts';
+import { size } from '../size.ts';
+import type { Order, Report } from './budget-worker.ts';
+
+const socket = inject('redisSocket');
+const program = inject('redisProgram');
+const reason = socket === '' ? ' (skipped: no redis-server)' : '';
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startWorker(): Promise<ChildProcess> {
+  const child = fork(new URL('./budget-worker.ts', import.meta.url), { execArgv: ['--conditions=postern-source'] });
+  cleanups.push(() => child.kill('SIGKILL'));
+  await new Promise((resolve) => child.once('message', resolve));
+  return child;
+}
+
+function send(child: ChildProcess, order: Order): Promise<Report> {
+  child.send(order);
+  return new Promise((resolve) => child.once('message', (message) => resolve(message as Report)));
+}
+
+describe.skipIf(socket === '')(`a budget that four processes share (reliability 4.7)${reason}`, () => {
+  const calls = size(250, 6_700);
+  const atOnce = size(16, 64);
+
+  it('is never overspent, never has too many at once, and gets back what a killed process held (BUD-01, BUD-02, BUD-03)', async () => {
+    const prefix = `budget${process.pid}`;
+    const client = new Redis({ path: socket });
+    const store = redisCounterStore({ client, prefix, timeoutMs: 10_000 });
+    cleanups.push(() => client.disconnect());
+    const maximum = calls * 4 * 8;
+    const concurrent = 24;
+    const order = { socket, prefix, calls, atOnce, costUsd: (maximum / 1e9).toFixed(9), concurrent };
+    const [doomed, ...rest] = (await Promise.all(Array.from({ length: 4 }, startWorker))) as [
+      ChildProcess,
+      ...ChildProcess[],
+    ];
+
+    await send(doomed, { ...order, worker: 0, calls: 10, atOnce: 10, hang: true });
+    doomed.kill('SIGKILL');
+    const limited = budget({
+      store,
+      limits: [
+        { name: 'cost', costUsd: order.costUsd },
+        { name: 'places', concurrent },
+      ],
+    });
+    const [, places] = await limited.remaining({});
+    expect(places?.held).toBeGreaterThan(5);
+
+    // The history, as anybody on the server sees it.
+    let over = 0;
+    let looks = 0;
+    let done = false;
+    const looking = (async () => {
+      while (!done) {
+        const states = await limited.remaining({});
+        looks++;
+        if (states.some(({ used, held, maximum: most }) => used + held > most)) over++;
+      }
+    })();
+    const reports = await Promise.all(
+      rest.map((child, index) => send(child, { ...order, worker: index + 1, hang: false })),
+    );
+    done = true;
+    await looking;
+    await wait(300);
+
+    expect(reports.flatMap(({ other }) => other)).toEqual([]);
+    expect(over).toBe(0);
+    expect(looks).toBeGreaterThan(20);
+    expect(Math.min(...reports.map(({ answered }) => answered))).toBeGreaterThan(0);
+    const spent = reports.reduce((sum, report) => sum + report.spent, 0);
+    expect(await limited.remaining({})).toMatchObject([
+      { name: 'cost', used: spent, held: 0 },
+      { name: 'places', held: 0 },
+    ]);
+    expect(spent).toBeLessThanOrEqual(maximum);
+  }, 60_000);
+});
+
+async function world(options: Partial<BudgetOptions>) {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-budget-'));
+  const server = (await startRedis(program, join(folder, 'server'))) as RedisServer;
+  const path = join(folder, 'proxy');
+  const proxy = await tcpProxy({ target: { path: server.socket }, path });
+  const client = new Redis({ path, retryStrategy: () => 20 });
+  client.on('error', () => undefined);
+  cleanups.push(
+    () => rmSync(folder, { recursive: true, force: true }),
+    () => server.stop(),
+    () => proxy.close(),
+    () => client.disconnect(),
+  );
+  const store = redisCounterStore({ client, timeoutMs: 50, probeMs: 40, failuresMax: 2 });
+  const mock = mockProvider();
+  mock.otherwise.reply('ok');
+  const limited = budget({ store, limits: [{ name: 'requests', requests: 20 }], ...options });
+  const gateway = createGateway({
+    providers: [mock],
+    models: { default: 'mock/any' },
+    use: [limited, retry(), route()],
+  });
+  const modes: GatewayEvents['limit-mode'][] = [];
+  gateway.on('limit-mode', (event) => modes.push(event));
+  const ask = (): Promise<string> =>
+    gateway.chat('x').then(
+      () => 'ok',
+      (error: { code: string }) => error.code,
+    );
+  const many = async (count: number): Promise<string[]> => Promise.all(Array.from({ length: count }, ask));
+  const used = async (): Promise<number> => (await limited.remaining({}))[0]?.used ?? Number.NaN;
+  const admin = (): Redis => {
+    const direct = new Redis({ path: server.socket });
+    cleanups.push(() => direct.disconnect());
+    return direct;
+  };
+  return { admin, proxy, gateway, limited, mock, modes, ask, many, used };
+}
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  const end = performance.now() + 2_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await wait(20);
+    }
+  }
+}
+
+const HEALTHY = ['ok', 'ok', 'ok'];
+const count = (said: readonly string[], word: string): number => said.filter((one) => one === word).length;
+
+describe.skipIf(socket === '')(`a budget whose store is away (BUD-04)${reason}`, () => {
+  it('denies, says so, and is itself again within two seconds', async () => {
+    const { proxy, many, modes, ask, mock, used } = await world({ onStoreDown: 'deny' });
+    expect(await many(3)).toEqual(HEALTHY);
+    proxy.set({ latencyMs: 20_000 });
+    expect(count(await many(6), 'unavailable')).toBe(6);
+    expect(mock.calls).toHaveLength(3);
+    expect(modes).toMatchObject([{ middleware: 'budget', store: 'redis', mode: 'deny' }]);
+    proxy.reset();
+    proxy.set({});
+    await eventually(async () => expect(await ask()).toBe('ok'));
+    expect(modes.map(({ mode }) => mode)).toEqual(['deny', 'store']);
+    await eventually(async () => expect(await used()).toBe(4));
+  });
+
+  it('lets a process have its share of the limit and no more, and counts it when the store is back', async () => {
+    const { proxy, many, modes, used } = await world({ onStoreDown: 'localShare', replicas: 4 });
+    expect(await many(3)).toEqual(HEALTHY);
+    proxy.set({ hang: true });
+    const said = await many(12);
+    expect([count(said, 'ok'), count(said, 'budget-exceeded')]).toEqual([5, 7]);
+    expect(modes.map(({ mode }) => mode)).toEqual(['localShare']);
+    proxy.set({});
+    await eventually(async () => expect(await used()).toBe(8));
+  });
+
+  it('lets everything pass, and counts it once when the store is back', async () => {
+    const { proxy, many, modes, used } = await world({ onStoreDown: 'allow' });
+    expect(await many(3)).toEqual(HEALTHY);
+    proxy.set({ refuse: true });
+    proxy.reset();
+    expect(count(await many(30), 'ok')).toBe(30);
+    expect(modes.map(({ mode }) => mode)).toEqual(['allow']);
+    proxy.set({});
+    await eventually(async () => expect(await used()).toBe(33));
+    await wait(100);
+    expect(await used()).toBe(33);
+  });
+
+  it('tells of a server that may drop limits (CACHE-14)', async () => {
+    const { admin, gateway, ask } = await world({});
+    await admin().config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const problems: string[] = [];
+    gateway.on('problem', ({ stage, error }) => problems.push(`${stage}: ${error.message}`));
+    expect(await ask()).toBe('ok');
+    expect(await ask()).toBe('ok');
+    await eventually(async () => expect(problems).toEqual([expect.stringMatching(/^budget.store: .*allkeys-lru/)]));
+  });
+});
