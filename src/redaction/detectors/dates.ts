@@ -74,17 +74,29 @@ function readDate(text: string, start: number, end: number): { end: number; scor
   if (length === 4 && next !== 45 && next !== 47 && next !== 46) return readYear(text, start, end);
   if (length >= 4)
     return full(text, start, YEAR_FIRST, (match) => dated(match[1], match[3], match[4])) ?? readYear(text, start, end);
-  return (
-    full(
+  const signed = next === 45 || next === 46 || next === 47;
+  if (signed && is(text, end + 1, DIGIT)) {
+    const whole = full(
       text,
       start,
       YEAR_LAST,
       (match) => dated(match[4], match[1], match[3]) || dated(match[4], match[3], match[1]),
-    ) ??
-    full(text, start, DAY_MONTH, (match) => Number(match[1]) <= 31) ??
-    full(text, start, MONTH_YEAR, (match) => Number(match[1]) >= 1 && Number(match[1]) <= 12, 0.5) ??
-    full(text, start, MONTH_DAY, (match) => dated('2000', match[1], match[2]) || dated('2000', match[2], match[1]), 0.4)
-  );
+    );
+    if (whole !== undefined || next !== 47) return whole;
+    return (
+      full(text, start, MONTH_YEAR, (match) => Number(match[1]) >= 1 && Number(match[1]) <= 12, 0.5) ??
+      full(
+        text,
+        start,
+        MONTH_DAY,
+        (match) => dated('2000', match[1], match[2]) || dated('2000', match[2], match[1]),
+        0.4,
+      )
+    );
+  }
+  // A name of a month, perhaps after `st of`; a day with its `st` is longer than its digits.
+  const named = is(text, end - 1, LETTER) || ((next === 32 || next === 45) && is(text, end + 1, LETTER));
+  return named ? full(text, start, DAY_MONTH, (match) => Number(match[1]) <= 31) : undefined;
 }
 
 const dated = (year?: string, month?: string, day?: string): boolean =>
