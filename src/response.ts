@@ -1,22 +1,12 @@
 import type { CachedFacts, PlainReply } from './core/call.ts';
-import { contextKey } from './core/context.ts';
+import { type CallCost, costKey } from './core/cost.ts';
 import type { AttemptRecord } from './core/errors.ts';
 import { type ChatResponse, textOf, toolCallsOf } from './operations/chat.ts';
 import type { ToolCallPart } from './operations/chat-parts.ts';
 import type { EmbedResponse } from './operations/embed.ts';
 import type { Target } from './operations/shared.ts';
 
-/** What a call cost, in nano-dollars (10⁻⁹ US dollars), integers. `null` means that the price is not known. */
-export interface CallCost {
-  /** All attempts of the call. */
-  readonly spentNanoUsd: bigint | null;
-  /** Of that, attempts whose answer nobody used: failed, hedged, cancelled. */
-  readonly wastedNanoUsd: bigint | null;
-  /** What a cache spared. */
-  readonly savedNanoUsd: bigint | null;
-}
-/** Set by a middleware that knows prices, such as `meter`. */
-export const costKey = contextKey<CallCost | null>('cost', null);
+export { type CallCost, costKey };
 
 interface Served {
   readonly target: Target;

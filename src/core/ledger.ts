@@ -59,7 +59,7 @@ export interface CallRow extends RowBase {
   readonly attemptIds: readonly string[];
   /** How the answer came without a model. */
   readonly cached?: string;
-  /** What a cached answer would have cost. `null`: unknown. Not set: nothing was saved. */
+  /** What caches spared: a cached answer, or a provider's prompt cache. `null`: unknown. Not set: nothing. */
   readonly savedNanoUsd?: bigint | null;
   /** Values that were masked in the request. */
   readonly redactions: number;

@@ -1,139 +1,162 @@
-import type { Usage, Target } from '../operations/shared.ts';
-import type { CachedFacts, Call, Scope } from '../core/call.ts';
-import { toGatewayError, type ErrorCode } from '../core/errors.ts';
-import { type AttemptOutcome, defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
-import { aFunction, checkOptions } from '../core/options.ts';
+import { EstimateErrors, type EstimateError } from '../core/estimate-errors.ts';
+import { invalidOptions, toGatewayError } from '../core/errors.ts';
+import type { AttemptRow, CallRow, Ledger, LedgerRow } from '../core/ledger.ts';
+import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
+import {
+  aFunction,
+  anObject,
+  checkOptions,
+  milliseconds,
+  oneOf,
+  type OptionRule,
+  wholeNumber,
+} from '../core/options.ts';
 import { settle } from '../core/reply.ts';
+import type { PriceTable } from '../pricing/table.ts';
+import { Accounts } from './meter/accounts.ts';
+import { type ContentLogOptions, logContent } from './meter/content-log.ts';
+import { Output } from './meter/output.ts';
+import { pricingWith } from './meter/pricing.ts';
 
-interface RowBase {
-  /** Wall time when it ended, milliseconds since the epoch. */
-  readonly at: number;
-  readonly callId: string;
-  readonly parentId?: string;
-  readonly purpose?: string;
-  readonly operation: string;
-  readonly scope: Scope;
-  readonly status: 'completed' | 'failed' | 'cancelled' | 'refused';
-  readonly durationMs: number;
-  readonly error?: ErrorCode;
-}
-/** One exchange with one target. Usage stands here, once. */
-export interface AttemptRow extends RowBase {
-  readonly kind: 'attempt';
-  readonly attemptId: string;
-  readonly number: number;
-  readonly target: Target;
-  /** The model that answered, as the provider reports it. */
-  readonly model?: string;
-  readonly usage?: Usage;
-  readonly billing: AttemptOutcome['billing'];
-  readonly firstContentMs?: number;
-  readonly finish?: string;
-  readonly stream: boolean;
-}
-/** One call. It refers to its attempts and is in no sum. */
-export interface CallRow extends RowBase {
-  readonly kind: 'call';
-  readonly model: string;
-  readonly target?: Target;
-  readonly attempts: readonly string[];
-  readonly cached?: CachedFacts;
-}
-export type MeterRow = AttemptRow | CallRow;
+export { type ContentEntry, contentKey, type ContentLogOptions } from './meter/content-log.ts';
+export type { AttemptRow, CallRow, EstimateError, LedgerRow };
 
 export interface MeterOptions {
   /**
-   * Gets every row, once: an attempt's when it ends, a call's after its attempts. A sink that throws or rejects harms
-   * no call; it becomes a `problem` event.
+   * Gets every row at once: an attempt's when it has ended and it is known whether it served the caller, a call's after
+   * its attempts. A sink that throws or rejects harms no call; it becomes a `problem` event.
    *
-   * @defaultValue none: usage still stands on `response.usage` and on events
+   * @defaultValue none: usage and cost still stand on the response and on events
    */
-  readonly sink?: (row: MeterRow) => void | Promise<void>;
+  readonly sink?: (row: LedgerRow) => void | Promise<void>;
+  /** Keeps every row, in batches. It is flushed when the gateway closes, and stays open. @defaultValue none */
+  readonly ledger?: Pick<Ledger, 'write' | 'flush'>;
+  /** What tokens cost, like `createPriceTable({ overrides })`. @defaultValue the bundled list, loaded when first needed */
+  readonly prices?: PriceTable;
+  /** Keeps prompts and answers too. @defaultValue none: rows have no content */
+  readonly content?: ContentLogOptions;
+  /** Rows that go to the ledger together. @defaultValue 200 */
+  readonly batchSize?: number;
+  /** Longest wait of a row for its batch, in milliseconds. @defaultValue 1_000 */
+  readonly intervalMs?: number;
+  /** Rows that may wait. @defaultValue 10_000 */
+  readonly queueMax?: number;
+  /**
+   * While so many wait: `drop-oldest` loses rows and counts them, `block` makes new calls wait, `refuse` fails new calls
+   * with `limit-exceeded`.
+   *
+   * @defaultValue 'drop-oldest'
+   */
+  readonly onFull?: 'drop-oldest' | 'block' | 'refuse';
 }
 
+/** The middleware, with a handle on its books. */
+export type Meter = Middleware & {
+  /** Resolves when every row so far is kept. */
+  flush(): Promise<void>;
+  /** Rows lost so far. Above 0, the books are incomplete. */
+  readonly dropped: number;
+  /** How far estimates of input tokens were from what providers report, by target. */
+  estimates(): readonly EstimateError[];
+};
+
+/** Longest wait for running calls to end when the gateway closes. */
+const END_MS_MAX = 1_000;
+const aLedger: OptionRule = (value) =>
+  typeof (value as Ledger | null)?.write === 'function' && typeof (value as Ledger).flush === 'function'
+    ? undefined
+    : 'expected a ledger, like sqliteLedger({ path })';
+const aPriceTable: OptionRule = (value) =>
+  typeof (value as PriceTable | null)?.costOf === 'function'
+    ? undefined
+    : 'expected a price table, like createPriceTable()';
+
 /**
- * Counts what every attempt and every call used: completed, failed or cancelled, retried, hedged or in the shadow.
+ * Keeps the books: who used what, and what it cost. One row for every attempt and every call, once, whatever happens.
  *
- * Stands outermost; its attempt face sees all attempts wherever it stands.
+ * Stands outermost; its attempt face sees all attempts wherever it stands. Sets `response.cost`.
  *
+ * @throws GatewayError `invalid-options` naming the field.
  * @example
- * createGateway({ providers, use: [meter({ sink: (row) => rows.push(row) }), retry(), route()] })
+ * createGateway({ providers, use: [meter({ ledger: sqliteLedger({ path: 'usage.db' }) }), retry(), route()] })
  */
-export function meter(options: MeterOptions = {}): Middleware {
-  checkOptions('meter', options, { sink: aFunction });
-  const { sink } = options;
+export function meter(options: MeterOptions = {}): Meter {
+  check(options);
   let host: Host | undefined;
-  const write = (row: MeterRow): void => {
-    if (sink === undefined) return;
-    try {
-      const done = sink(row);
-      if (done instanceof Promise) host?.waitUntil(done);
-    } catch (thrown) {
-      const error = toGatewayError(thrown, 'meter.sink');
-      host?.emit('problem', { stage: 'meter.sink', code: error.code, error });
-    }
+  let output: Output | undefined;
+  let gateways = 0;
+  const problem = (thrown: unknown, stage: string): void => {
+    const error = toGatewayError(thrown, stage);
+    host?.emit('problem', { stage, code: error.code, error });
   };
-  return defineMiddleware(
+  const pricing = pricingWith(options.prices, (thrown) => problem(thrown, 'meter.prices'));
+  const estimates = new EstimateErrors();
+  const accounts = new Accounts(pricing, estimates, (row) => output?.write(row));
+  const { content } = options;
+  const layer = defineMiddleware(
     {
       name: 'meter',
-      start: (given) => {
+      ...(content !== undefined && { content: { reads: true } }),
+      start(given) {
+        gateways++;
         host = given;
+        output ??= new Output(options, given);
       },
-      attempt: (call) => (sink === undefined ? undefined : { end: (outcome) => write(attemptRow(call, outcome)) }),
+      attempt(call) {
+        if (pricing.loaded) return accounts.observe(call);
+        return pricing.load().then(() => accounts.observe(call));
+      },
+      async close() {
+        if (--gateways > 0) return output?.flush();
+        const timer = Promise.withResolvers<void>();
+        const waiting = host?.clock.after(END_MS_MAX, timer.resolve);
+        await Promise.race([accounts.empty(), timer.promise]);
+        waiting?.cancel();
+        accounts.closeAll();
+        await output?.close();
+      },
     },
     async function meter(call, next) {
-      if (sink === undefined) return next(call);
-      const { clock } = call.context;
-      const began = clock.monotonic();
-      return settle(next(call), call.operation, (outcome) => {
-        const durationMs = clock.monotonic() - began;
-        const error = outcome.status === 'failed' ? outcome.error : undefined;
-        write({
-          ...rowBase(call, durationMs),
-          kind: 'call',
-          status: outcome.status,
-          model: call.request.model,
-          attempts: call.context.attempts.map((attempt) => attempt.id),
-          ...(outcome.target !== undefined && { target: outcome.target }),
-          ...(error !== undefined && { error: error.code }),
-        });
+      // Where it stands inside a retry it is met again by the same call, whose books are open already.
+      if (accounts.has(call.id)) return next(call);
+      const room = output?.room();
+      if (room !== undefined) await room;
+      if (!pricing.loaded) await pricing.load();
+      const reply = accounts.follow(call, () => next(call));
+      if (content === undefined) return reply;
+      const at = call.context.clock.now();
+      return settle(reply, call.operation, (outcome) => {
+        call.context.waitUntil(logContent(content, call, at, outcome));
       });
     },
   );
+  return Object.defineProperties(layer, {
+    flush: { value: async () => output?.flush() },
+    dropped: { get: () => output?.dropped ?? 0 },
+    estimates: { value: () => estimates.list() },
+  }) as Meter;
 }
 
-function rowBase(call: Call, durationMs: number): Omit<RowBase, 'status'> {
-  return {
-    at: call.context.clock.now(),
-    callId: call.id,
-    operation: call.operation,
-    scope: call.scope,
-    durationMs,
-    ...(call.parentId !== undefined && { parentId: call.parentId }),
-    ...(call.purpose !== undefined && { purpose: call.purpose }),
-  };
-}
-
-function attemptRow(call: Call, outcome: AttemptOutcome): AttemptRow {
-  const { provider, model, region, credential } = call.target ?? { provider: '', model: '' };
-  return {
-    ...rowBase(call, outcome.durationMs),
-    kind: 'attempt',
-    attemptId: call.attempt?.id ?? call.id,
-    number: call.attempt?.number ?? 1,
-    status: outcome.status,
-    target: {
-      provider,
-      model,
-      ...(region !== undefined && { region }),
-      ...(credential !== undefined && { credential }),
-    },
-    billing: outcome.billing,
-    stream: call.stream,
-    ...(outcome.model !== undefined && { model: outcome.model }),
-    ...(outcome.usage !== undefined && { usage: outcome.usage }),
-    ...(outcome.firstContentMs !== undefined && { firstContentMs: outcome.firstContentMs }),
-    ...(outcome.finish !== undefined && { finish: outcome.finish }),
-    ...(outcome.error !== undefined && { error: outcome.error.code }),
-  };
+function check(options: MeterOptions): void {
+  checkOptions('meter', options, {
+    sink: aFunction,
+    ledger: aLedger,
+    prices: aPriceTable,
+    content: anObject,
+    batchSize: wholeNumber(1),
+    intervalMs: milliseconds,
+    queueMax: wholeNumber(1),
+    onFull: oneOf('drop-oldest', 'block', 'refuse'),
+  });
+  const { content, batchSize = 200, queueMax = 10_000 } = options;
+  if (queueMax < batchSize) throw invalidOptions('meter.queueMax', 'must be at least batchSize.');
+  if (content === undefined) return;
+  checkOptions('meter.content', content, {
+    store: (value) =>
+      typeof (value as ContentLogOptions['store'] | null)?.set === 'function'
+        ? undefined
+        : 'expected a store, like encrypted(sqliteStore(…), { keys, current })',
+    view: oneOf('masked', 'raw'),
+    ttlMs: wholeNumber(1),
+  });
 }

@@ -3,7 +3,7 @@ import { createGateway } from '../../src/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway-types.ts';
 import { cache } from '../../src/middleware/cache.ts';
 import { dedupe } from '../../src/middleware/dedupe.ts';
-import { type MeterRow, meter } from '../../src/middleware/meter.ts';
+import { type LedgerRow, meter } from '../../src/middleware/meter.ts';
 import { retry } from '../../src/middleware/retry.ts';
 import { route } from '../../src/middleware/route.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
@@ -22,7 +22,7 @@ function setup(more: Partial<GatewayOptions> = {}) {
     .always();
   mock.on('stream').reply(WORDS).pace({ pieceDelayMs: 100 }).always();
   const flights = dedupe();
-  const rows: MeterRow[] = [];
+  const rows: LedgerRow[] = [];
   const gateway = createGateway({
     providers: [mock],
     models: { default: 'mock/any' },

@@ -47,7 +47,7 @@ export function problemsOf(row: FaultRow, seen: Seen, wanted: Wanted): string[] 
   const firstRow = rows.find((one) => one.kind === 'attempt');
   if (row.verdict.code !== undefined && firstRow?.kind === 'attempt') {
     same('billing', firstRow.billing, billingOf(row));
-    same('code of the first attempt', firstRow.error, row.verdict.code);
+    same('code of the first attempt', firstRow.errorCode, row.verdict.code);
   }
   if (error !== undefined) {
     same('committed', error.committed, row.verdict.committed ?? false);

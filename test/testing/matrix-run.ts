@@ -1,6 +1,6 @@
 import { createGateway, type AttemptRecord, type Clock, type Middleware, type Provider } from '../../src/index.ts';
 import { GatewayError } from '../../src/core/errors.ts';
-import { meter, type MeterRow } from '../../src/middleware/meter.ts';
+import { type LedgerRow, meter } from '../../src/middleware/meter.ts';
 import {
   type FakeClock,
   fakeClock,
@@ -23,7 +23,7 @@ export interface Seen {
   readonly pieces: string;
   readonly hits: number;
   readonly secondHits: number;
-  readonly rows: readonly MeterRow[];
+  readonly rows: readonly LedgerRow[];
   readonly attempts: readonly AttemptRecord[];
   readonly events: { readonly attempt: number; readonly end: number };
   readonly elapsedMs: number;
@@ -57,7 +57,7 @@ export async function runRow(
   script.fault(...row.faults);
   if (setting.times === 'once') script.once().then.reply('fine');
   second.reply('from the second');
-  const rows: MeterRow[] = [];
+  const rows: LedgerRow[] = [];
   const events = { attempt: 0, end: 0 };
   const gateway = createGateway({
     providers: way === undefined ? [first, second] : await way.providers(first, second, clock),

@@ -1,0 +1,13 @@
+import { contextKey } from './context.ts';
+
+/** What a call cost, in nano-dollars (10⁻⁹ US dollars), integers. `null` means that the price is not known. */
+export interface CallCost {
+  /** All attempts of the call and of its sub-calls. */
+  readonly spentNanoUsd: bigint | null;
+  /** Of that, attempts whose answer nobody used: failed, hedged, cancelled. */
+  readonly wastedNanoUsd: bigint | null;
+  /** What caches spared: ours, and the provider's prompt cache. */
+  readonly savedNanoUsd: bigint | null;
+}
+/** Set by a middleware that knows prices, such as `meter`. */
+export const costKey = contextKey<CallCost | null>('cost', null);
