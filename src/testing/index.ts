@@ -4,6 +4,7 @@ export { fakeClock, type FakeClock, type SettledOptions } from './fake-clock.ts'
 export { type Mock, mockProvider, type MockProvider, type MockProviderOptions } from './mock-provider.ts';
 export { mockServer, type MockServer, type MockServerOptions } from './mock-server.ts';
 export type { MockRequest } from './http/request.ts';
+export { record, replay, type Tape, type TapeMode, type TapeOptions } from './record.ts';
 export type { AnswerInput, CitationInput, ReplyFunction, ReplyValue, ToolCallInput } from './script/answer.ts';
 export type { Chain } from './script/chain.ts';
 export {
