@@ -3,6 +3,7 @@ import type { ChatCodec, EncodedRequest } from './dialect.ts';
 import { type Endpoint, environmentOf, type Exchange, outgoing, targetOf, unsupported } from './exchange-request.ts';
 import { badResponse, bytesOf, decoding, readJson, send, wireOf } from './exchange-send.ts';
 import { streamChat, withWarnings } from './exchange-stream.ts';
+import { cutAtStop, stopsToCut } from './stop-cut.ts';
 import type { WireResponse } from './transport.ts';
 
 export type { Endpoint } from './exchange-request.ts';
@@ -17,8 +18,9 @@ export function chatHandler(endpoint: Endpoint): (call: Call<'chat'>) => Promise
     const { encoded } = request;
     const exchange: Exchange = { endpoint, call, target, environment, sent: encoded.body };
     const response = await send(exchange, request);
-    if (!call.stream) return plainChat(exchange, response, encoded, codec);
-    return streamChat(exchange, response, encoded, codec);
+    const stops = stopsToCut(encoded.warnings, call.request.stop);
+    const answer = call.stream ? streamChat : plainChat;
+    return cutAtStop(await answer(exchange, response, encoded, codec), stops);
   };
 }
 
