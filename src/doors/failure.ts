@@ -1,6 +1,7 @@
 import type { DoorDialect } from '../core/dialect.ts';
 import { CARRIED, GatewayError, isGatewayError, toGatewayError } from '../core/errors.ts';
 import type { Call } from '../core/call.ts';
+import { parseJson, recordOf } from '../core/wire-json.ts';
 import type { DoorHost } from './host.ts';
 import { recordOfHeaders } from './inbound.ts';
 import { describe } from './metadata.ts';
@@ -70,7 +71,9 @@ export function carry<T extends object>(holder: T, error: GatewayError): T {
 function replayed(error: GatewayError, { door, seam, host }: FailureFacts): Response | undefined {
   const { wire } = error;
   if (wire === undefined || wire.protocol !== door.protocol) return undefined;
-  const isEmptyAnswer = error.code === 'bad-response' && /json/.test(wire.headers['content-type'] ?? '');
+  // An answer without content is odd, but whole: the application's SDK can read it.
+  const isEmptyAnswer =
+    error.code === 'bad-response' && wire.status < 300 && recordOf(parseJson(wire.body)) !== undefined;
   if (wire.status < 400 && !isEmptyAnswer) return undefined;
   // A provider that refuses a key may quote it, and through `gateway.fetch` the key is the gateway's.
   if (error.fault === 'credential' && seam.vendor === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { type Candidate, OWN_PROVIDER, type Plan } from '../core/call.ts';
 import type { Provider } from '../core/provider.ts';
 import { compileRegistry, type Registry } from '../core/registry.ts';
+import { type GroupNode, mapCandidates } from '../core/routing/node.ts';
 import type { OperationName } from '../operations/index.ts';
 import type { Protocol } from '../operations/shared.ts';
 import type { DoorHost } from './host.ts';
@@ -23,7 +24,9 @@ export function planOfClient(host: DoorHost, model: string, operation: Operation
   if (host.providers.has(own.name)) return registry.resolve(model, operation);
   // Inside the alias the client goes by its vendor's name, when no provider has that name.
   const plan = withOwn(host, registry, own).resolve(model, operation);
-  return { ...plan, candidates: plan.candidates.map((one) => (one.provider === own.name ? owned(one, own) : one)) };
+  const mapped = (one: Candidate): Candidate => (one.provider === own.name ? owned(one, own) : one);
+  const strategy = plan.strategy && (mapCandidates(plan.strategy, mapped) as GroupNode);
+  return { ...plan, candidates: plan.candidates.map(mapped), ...(strategy !== undefined && { strategy }) };
 }
 
 /** A call through `gateway.fetch`: an alias, `provider/model` of a configured provider, else the vendor of its protocol. */
