@@ -3,7 +3,7 @@ import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
 /**
- * What touches a placeholder, or is one `-`, `_` or `.` from it, was looked at when the placeholder's own text still stood
+ * What touches a placeholder, or is one `-`, `_`, `.` or `:` from it, was looked at when the placeholder's own text still stood
  * there. Looking again would find in a redacted text what is none in the text as it came.
  */
 function touchesPlaceholder(text: string, start: number, end: number): boolean {
@@ -13,7 +13,7 @@ function touchesPlaceholder(text: string, start: number, end: number): boolean {
   return left === 93 ? placeholderEndsAt(text, start) : isJoint(left) && placeholderEndsAt(text, start - 1);
 }
 
-const isJoint = (code: number): boolean => code === 45 || code === 95 || code === 46;
+const isJoint = (code: number): boolean => code === 45 || code === 95 || code === 46 || code === 58;
 
 /** Gathers what detectors report about one text, lifting scores by context. */
 export class Collector {

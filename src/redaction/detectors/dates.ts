@@ -10,12 +10,15 @@ const YEAR_FIRST = new RegExp(`(\\d{4})([-/.])(\\d{1,2})\\2(\\d{1,2})${TIME}`, '
 /** 5/20/2021, 20.5.21. */
 const YEAR_LAST = new RegExp(`(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})${TIME}`, 'y');
 /** 5-MAY-2021, 5 May 2021, 1st of May. */
-const DAY_MONTH = new RegExp(`(\\d{1,2})(?:st|nd|rd|th)?(?:[ -]of)?[ -]${MONTH}(?:[ ,-]{1,2}\\d{4}|-\\d{2})?`, 'iy');
+const DAY_MONTH = new RegExp(
+  `(\\d{1,2})(?:st|nd|rd|th)?(?:[ -]of)?[ -]${MONTH}(?:(?:[ ,-]{1,2}\\d{4}|-\\d{2})(?!\\w))?`,
+  'iy',
+);
 /** Month and year, 5/2021. */
 const MONTH_YEAR = /(\d{1,2})[/](\d{4})/y;
 const MONTH_DAY = /(\d{1,2})[/](\d{1,2})/y;
 /** May 1st, 1977; May-21. */
-const MONTH_FIRST = new RegExp(`${MONTH}\\.?(?:[ -]\\d{1,2}(?:st|nd|rd|th)?(?:,? \\d{4})?|[ -]\\d{4})`, 'iy');
+const MONTH_FIRST = new RegExp(`${MONTH}\\.?(?:[ -]\\d{1,2}(?:st|nd|rd|th)?(?:,? \\d{4}(?!\\w))?|[ -]\\d{4})`, 'iy');
 
 /** Dates and times written with digits: ISO 8601, day, month and year in any order, month names, bare years. */
 export const dateTime: TokenDetector = {

@@ -84,8 +84,7 @@ function v6Run(text: string, colon: number): { start: number; end: number; first
   while (text.charCodeAt(end - 1) === 46) end--;
   if (text.charCodeAt(end - 1) === 58 && text.charCodeAt(end - 2) !== 58) end--;
   // Beside a placeholder it is what is left of something longer.
-  if (bracketLength(text, end) > 0 || bracketLength(text, end + 1) > 0 || placeholderEndsAt(text, start))
-    return undefined;
+  if (bracketLength(text, end) > 0 || placeholderEndsAt(text, start)) return undefined;
   return end > colon && end - start >= 2 ? { start, end, first } : undefined;
 }
 
