@@ -18,6 +18,8 @@ export default defineConfig({
   platform: 'neutral',
   // Resolved by the package's own `imports`, so that each runtime gets its half.
   external: ['#platform', /^node:/],
+  // node:sqlite has no name without its prefix.
+  removeNodeProtocol: false,
   dts: false, // tsup's needs TypeScript 6; tsc writes the declarations.
   sourcemap: false,
   clean: true,
