@@ -57,7 +57,7 @@ export function walkFailure(
   // What our own house refused says less than what a provider said.
   const last = failures.findLast((error) => !isRefusal(error)) ?? failures.at(-1);
   if (last === undefined) return nothingTried(call, candidates, health);
-  const targets = new Set(attempts.map((attempt) => attempt.targetId));
+  const targets = new Set(attempts.flatMap(({ outcome, targetId }) => (outcome === 'running' ? [] : [targetId])));
   if (targets.size <= 1 && candidates.length <= 1) return last.with({ attempts });
   const { retryable, waitMs } = outlook(call, candidates, failures, health);
   const wait = waitMs > 0 ? { retryAfterMs: Math.ceil(waitMs) } : {};
