@@ -73,7 +73,8 @@ function fastest(text: string): number {
 
 describe('every detector is linear (SEC-07)', () => {
   const units = size(2500, 40_000);
-  it.each([...PUMPS, ...SAMPLES.map((sample) => `${sample} `)])('on %j, over and over', (pump) => {
+  // Measured again when the machine was busy with something else just then; a quadratic scanner fails every time.
+  it.each([...PUMPS, ...SAMPLES.map((sample) => `${sample} `)])('on %j, over and over', { retry: 5 }, (pump) => {
     const small = fastest(pump.repeat(Math.ceil(units / pump.length)).slice(0, units));
     const large = fastest(pump.repeat(Math.ceil((8 * units) / pump.length)).slice(0, 8 * units));
     // Eight times the text takes about eight times as long; a quadratic scanner takes 64 times.
