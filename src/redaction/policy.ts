@@ -66,7 +66,9 @@ export function policyOf(options: RedactionOptions): Policy {
   check(options, fallback);
   const { groups } = compile(detectors);
   const vault = options.vault ?? createVault();
-  const digest = key === undefined ? undefined : digestOf(key, partition);
+  // Made at the first finding: most texts have none, and keying a hash costs more than reading them.
+  let keyed: ReturnType<typeof digestOf> | undefined;
+  const digestNow = (secret: TagKey): ReturnType<typeof digestOf> => (keyed ??= digestOf(secret, partition));
   const allowed = new Set(allow.map((value) => value.toLowerCase()));
   const actionOf = (entity: string): Action => {
     const named = Object.hasOwn(actions, entity) ? actions[entity] : undefined;
@@ -76,7 +78,8 @@ export function policyOf(options: RedactionOptions): Policy {
 
   const stand = (action: Action, entity: string, value: string): string => {
     if (action === 'drop') return '';
-    if (action === 'mask' || digest === undefined || value.length > VALUE_UNITS_MAX) return placeholder(entity);
+    if (action === 'mask' || key === undefined || value.length > VALUE_UNITS_MAX) return placeholder(entity);
+    const digest = digestNow(key);
     if (action === 'pseudonym')
       return pseudonymOf(entity, value, (block) => digest(`pseudonym ${block}`, entity, value));
     const tag = tagFrom(digest(action, entity, value));
