@@ -58,6 +58,10 @@ function kindOf(word: string): 'plain' | 'letters' | 'other' {
     const code = word.charCodeAt(index);
     if ((classOf(code) & LETTER) === 0 && code < 0xc0) return 'other';
   }
+  // A hit may open right after a letter beyond ASCII: what follows the last of them counts as a word by itself.
+  let ascii = end;
+  while (ascii > 0 && word.charCodeAt(ascii - 1) < 128) ascii--;
+  if (ascii > 0 && ascii < end && (end - ascii < PLAIN_UNITS_MIN || MONTHS.test(word.slice(ascii)))) return 'other';
   if (end < PLAIN_UNITS_MIN || MONTHS.test(word))
     return end < word.length && end < PLAIN_UNITS_MIN ? 'other' : 'letters';
   return 'plain';

@@ -67,7 +67,8 @@ export function readPhone(text: string, wordStart: number, wordEnd: number): Pho
     if (count > DIGITS_MAX + 2) break;
     const closes = open && text.charCodeAt(end) === 41;
     if (!open) {
-      const last = count >= DIGITS_MIN ? extensionEnd(text, end) : end;
+      const extended = count >= DIGITS_MIN ? extensionEnd(text, end) : end;
+      const last = goesOn(text, extended) ? end : extended;
       if (is(text, last, LETTER)) break;
       if (count >= DIGITS_MIN && !goesOn(text, last)) {
         candidates.push({ start, end: last, groups: places.length / 2, count, extension: last > end });
