@@ -1,7 +1,13 @@
 // For users.
 export { drill, type DrillOptions, type DrillReport, type DrillRow } from './drill.ts';
 export { fakeClock, type FakeClock, type SettledOptions } from './fake-clock.ts';
-export { type Mock, mockProvider, type MockProvider, type MockProviderOptions } from './mock-provider.ts';
+export {
+  type ExpectedCall,
+  type Mock,
+  mockProvider,
+  type MockProvider,
+  type MockProviderOptions,
+} from './mock-provider.ts';
 export { mockServer, type MockServer, type MockServerOptions } from './mock-server.ts';
 export type { MockRequest } from './http/request.ts';
 export { record, replay, type Tape, type TapeMode, type TapeOptions } from './record.ts';

@@ -8,6 +8,7 @@ import { EventStream } from '../core/event-stream.ts';
 import { aList, anObject, aText, checkOptions, oneOf, wholeNumber } from '../core/options.ts';
 import type { Provider } from '../core/provider.ts';
 import type { ChatRequest } from '../operations/chat.ts';
+import { differences } from './differences.ts';
 import { type ClientOptions, mockAnthropic, mockFetch, mockOpenAi } from './mock-clients.ts';
 import { chatOverWire, embedOverWire } from './over-wire.ts';
 import type { ReplyFunction, ReplyValue } from './script/answer.ts';
@@ -45,11 +46,18 @@ export interface Mock {
   readonly calls: readonly MockCall[];
   /** The last call; fails if there was none. */
   readonly last: MockCall;
+  /** Fails with a readable diff unless the last call has these fields, like `{ text: 'Hi', request: { temperature: 0 } }`. */
+  expectLast(expected: ExpectedCall): void;
   /** Fails if an expectation was not used as often as it says, or a call found no answer. */
   done(): void;
   /** Forgets expectations, calls and ids. */
   reset(): void;
 }
+
+/** Any part of a {@link MockCall}; what is left out may be anything. */
+export type ExpectedCall = Partial<Omit<MockCall, 'request'>> & {
+  readonly request?: Readonly<Record<string, unknown>>;
+};
 
 /** A provider that plays a script. */
 export interface MockProvider extends Mock, Provider {
@@ -129,6 +137,13 @@ export function mockFace(script: Script): Mock {
       const last = script.calls.at(-1);
       if (last === undefined) throw new Error('The mock was not called.');
       return last;
+    },
+    expectLast(expected) {
+      const last = script.calls.at(-1);
+      if (last === undefined) throw new Error('The mock was not called.');
+      const lines = differences(expected, last, { words: ['expected', 'got'], partly: true });
+      if (lines.length > 0)
+        throw new Error(`The last call is another:\n${lines.map((line) => `  ${line}`).join('\n')}`);
     },
     done: () => script.done(),
     reset: () => script.reset(),

@@ -205,6 +205,16 @@ describe('mockProvider', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('compares the last call with what was expected, place by place', async () => {
+    const mock = mockProvider();
+    mock.reply('y');
+    await gatewayOver(mock).chat({ prompt: 'x', temperature: 0.5, system: 'Be kind.' });
+    mock.expectLast({ text: 'x', system: 'Be kind.', request: { temperature: 0.5 } });
+    expect(() => mock.expectLast({ text: 'z', request: { temperature: 1, maxTokens: 5 } })).toThrow(
+      'text: expected "z", got "x"\n  request.temperature: expected 1, got 0.5\n  request.maxTokens: expected 5, got nothing',
+    );
+  });
+
   it('forgets everything on reset, and refuses what it does not know', () => {
     const mock = mockProvider();
     mock.on('x').reply('y');
