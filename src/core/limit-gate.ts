@@ -102,7 +102,7 @@ export class LimitGate<K extends OperationName> {
     const { queue, limiter, onExhausted } = this.#options;
     const [target] = this.#candidates();
     if (onExhausted !== 'wait' || queue.size === 0 || target === undefined) return undefined;
-    for (const { shape } of limiter.applied(this.#call as unknown as Call, target)) {
+    for (const { shape } of limiter.limitsAt(this.#call as unknown as Call, target).applied) {
       const why = queue.last(shape.key);
       if (why !== undefined) return why;
     }

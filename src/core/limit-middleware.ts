@@ -158,7 +158,9 @@ function watchStore(name: string, store: CounterStore, host: Host): (() => void)
 
 function explainCall(limiter: Limiter, call: Call): { summary: string; details: Record<string, unknown> } {
   const targets = call.plan.candidates;
-  const names = new Set(targets.flatMap((target) => limiter.applied(call, target).map(({ rule }) => rule.name)));
+  const names = new Set(
+    targets.flatMap((target) => limiter.limitsAt(call, target).applied.map(({ rule }) => rule.name)),
+  );
   const summary = names.size === 0 ? 'no limit holds for it' : `within ${[...names].join(', ')}`;
   return { summary, details: { limits: [...names] } };
 }

@@ -29,6 +29,7 @@ export function refusalError(code: ErrorCode, refusal: Refusal, waitedMs?: numbe
 
 function reasonOf({ blockedBy, maximum, used, held, remaining, retryAfterMs }: Denial, unit: LimitUnit): string {
   const amount = (value: number): string => (unit === 'costUsd' ? `$${value / 1e9}` : String(value));
+  if (blockedBy === 'size' && (unit === 'requests' || unit === 'concurrent')) return `it is ${maximum}.`;
   if (blockedBy === 'size') {
     return `it may need more than the whole limit of ${amount(maximum)}; set maxTokens, shorten it or raise the limit.`;
   }

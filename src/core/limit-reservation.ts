@@ -32,6 +32,8 @@ export interface ReservationFacts {
   readonly by: AdmittedBy;
   readonly states: readonly LimitState[];
   readonly hold: HeaderHold | undefined;
+  /** Monotonic milliseconds at which its lease ends. */
+  readonly expiresAt: number;
 }
 
 export interface ReservationHost {
@@ -80,13 +82,18 @@ export class Reservation {
 
   /** Keeps the lease of a stream alive: it may outlast the call's deadline. */
   keep(): void {
+    const { clock } = this.facts.call.context;
+    this.#renewAfter(Math.max(0, this.facts.expiresAt - clock.monotonic()) / 2);
+  }
+
+  #renewAfter(ms: number): void {
     const { leaseMs, store } = this.#host;
     const { id, by, call } = this.facts;
     this.#timer?.cancel();
-    this.#timer = call.context.clock.after(Math.ceil(leaseMs / 3), () => {
-      const ids = [id, ...this.#grown];
-      for (const each of ids) this.#later(() => store.lease(each, by, leaseMs));
-      if (!this.#ended) this.keep();
+    if (this.#ended) return;
+    this.#timer = call.context.clock.after(Math.min(ms, leaseMs / 3), () => {
+      for (const each of [id, ...this.#grown]) this.#later(() => store.lease(each, by, leaseMs));
+      this.#renewAfter(leaseMs / 3);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Usage } from '../operations/shared.ts';
 import type { Call, Candidate, Scope } from './call.ts';
+import { RESERVATION_MS_MAX } from './counter-limits.ts';
 import type { CounterStore, Denial, Limit, LimitState } from './counter-store.ts';
 import { type ErrorCode, type GatewayError, toGatewayError } from './errors.ts';
 import type { GatewayEvents } from './events.ts';
@@ -8,7 +9,8 @@ import type { Refusal } from './limit-refusal.ts';
 import { refusalError } from './limit-refusal.ts';
 import { type LimitAmounts, type Need, Reservation, type ReservationHost } from './limit-reservation.ts';
 import type { CompiledRule, LimitUnit } from './limit-rule.ts';
-import { type AppliedLimit, appliedLimits } from './limit-shapes.ts';
+import { LimitLookup, type LimitsAt } from './limit-lookup.ts';
+import type { AppliedLimit } from './limit-shapes.ts';
 import { LimitStore, type StoreDownMode } from './limit-store.ts';
 import { LimitThresholds } from './limit-thresholds.ts';
 import type { Host } from './middleware.ts';
@@ -52,6 +54,7 @@ export interface CallState {
 export class Limiter {
   readonly #options: LimiterOptions;
   readonly #store: LimitStore;
+  readonly #lookup: LimitLookup;
   readonly #thresholds: LimitThresholds;
   readonly #reservationHost: ReservationHost;
   readonly #calls = new Map<string, CallState>();
@@ -62,6 +65,7 @@ export class Limiter {
 
   constructor(options: LimiterOptions) {
     this.#options = options;
+    this.#lookup = new LimitLookup(options.name);
     const { store, onStoreDown, replicas, createLocal, name, leaseMs, onExpire } = options;
     this.#store = new LimitStore({
       store,
@@ -127,16 +131,15 @@ export class Limiter {
   }
 
   /** The limits of a call at one target. */
-  applied(call: Call, target: Candidate): readonly AppliedLimit[] {
-    return appliedLimits(this.#options.name, this.#options.rules(), call.scope, target, call.context.clock.now());
+  limitsAt(call: Call, target: Candidate): LimitsAt {
+    return this.#lookup.at(this.#options.rules(), call.scope, target, call.context.clock.now());
   }
 
   /** Reserves the worst case of an attempt at a target. `undefined`: nothing limits it. */
   reserve(call: Call, target: Candidate): MaybePromise<Reservation | Refusal | undefined> {
     const { headers, onExpire, leaseMs, graceMs } = this.#options;
-    const applied = this.applied(call, target);
+    const { applied, units } = this.limitsAt(call, target);
     if (applied.length === 0 && headers === undefined) return undefined;
-    const units = new Set<LimitUnit>(applied.map(({ rule }) => rule.unit));
     const need = this.#options.need(call, target, headers === undefined ? units : ALL_OF_PROVIDERS);
     const now = call.context.clock.now();
     const told = headers?.denial(target.id, need, now);
@@ -148,8 +151,9 @@ export class Limiter {
     const hold = headers?.hold(target.id, need);
     const id = `${this.#tag}:${call.id}:${++this.#ids}`;
     const untilDeadline = call.deadline === undefined ? leaseMs : call.deadline - call.context.clock.monotonic();
-    const ttlMs = Math.ceil(Math.max(1, untilDeadline)) + graceMs;
-    const facts = { id, call, target, applied, limits, need, hold };
+    const ttlMs = Math.min(Math.ceil(Math.max(1, untilDeadline)) + graceMs, RESERVATION_MS_MAX);
+    const expiresAt = call.context.clock.monotonic() + ttlMs;
+    const facts = { id, call, target, applied, limits, need, hold, expiresAt };
     if (applied.length === 0) {
       return new Reservation({ ...facts, by: 'allow', states: [] }, this.#reservationHost);
     }
