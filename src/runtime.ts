@@ -44,9 +44,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let registry = compileRegistry(options.models ?? {}, providers, 1);
   let middlewareOptions = options.options ?? {};
   const infos = middleware.flatMap((layer) => (layer.info === undefined ? [] : [layer.info]));
-  const faces = infos.filter((info) => info.attempt !== undefined);
+  // Learns from every attempt, whatever stands in the list.
+  const learning: MiddlewareInfo = { name: 'routing', attempt: (call) => shared.routing.observe(call) };
+  const faces = [...infos.filter((info) => info.attempt !== undefined), learning];
   checkOrder(infos);
-  const handler: Next = compose(middleware, createDispatch({ providers, health: shared.health }));
+  const handler: Next = compose(
+    middleware,
+    createDispatch({ providers, health: shared.health, order: shared.routing.order }),
+  );
   const runtime: Runtime = {
     shared,
     providers,
@@ -79,6 +84,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     clock: shared.clock,
     random: shared.random,
     health: shared.health,
+    routing: shared.routing,
     events: shared.events,
     emit: shared.emit,
     options: runtime.options,

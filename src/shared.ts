@@ -4,6 +4,7 @@ import { toGatewayError } from './core/errors.ts';
 import type { Emit, EventName, Events, GatewayEvents } from './core/events.ts';
 import { createHealth, type Health } from './core/health.ts';
 import type { MiddlewareInfo } from './core/middleware.ts';
+import { createRouting, type Routing } from './core/routing/state.ts';
 
 /** What all gateways derived from one share: clock, events, health, background work, the end. */
 export interface Shared {
@@ -12,6 +13,7 @@ export interface Shared {
   readonly events: Events;
   readonly emit: Emit;
   readonly health: Health;
+  readonly routing: Routing;
   readonly inFlight: Set<(reason: unknown) => void>;
   readonly background: Set<Promise<unknown>>;
   readonly started: Set<MiddlewareInfo>;
@@ -40,12 +42,14 @@ export function createShared(clock: Clock = systemClock, random: () => number = 
     },
     has: (name: EventName) => emitter.listenerCount(name) > 0,
   };
+  const health = createHealth(clock, emit);
   return {
     clock,
     random,
     events,
     emit,
-    health: createHealth(clock, emit),
+    health,
+    routing: createRouting({ clock, random, health, emit }),
     inFlight: new Set(),
     background,
     started: new Set(),

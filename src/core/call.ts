@@ -3,7 +3,9 @@ import type { Target, Warning } from '../operations/shared.ts';
 import type { Context } from './context.ts';
 import type { EventStream } from './event-stream.ts';
 import type { AttemptRecord } from './errors.ts';
+import type { ModelFacts } from './model-facts.ts';
 import type { Provider } from './provider.ts';
+import type { GroupNode } from './routing/node.ts';
 import type { WireCall, WireReply } from './wire.ts';
 
 /**
@@ -16,6 +18,8 @@ export interface Scope {
   readonly app?: string;
   readonly agent?: string;
   readonly session?: string;
+  /** Where its data may go: only targets in this region, like `eu`, are used. Several: `eu,uk`. */
+  readonly region?: string;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -32,6 +36,10 @@ export interface Candidate extends Target {
   /** Replaces fields of the request for this target only. */
   readonly overrides?: CandidateOverrides;
   readonly version?: string;
+  /** What the configuration says about its model. */
+  readonly facts?: ModelFacts;
+  /** Request fields it does not take. Under `strict` a request that has one goes elsewhere. */
+  readonly unsupported?: readonly string[];
 }
 export interface CandidateOverrides {
   readonly request?: Readonly<Record<string, unknown>>;
@@ -50,6 +58,8 @@ export interface Plan {
   readonly losers: readonly Loser[];
   /** Revision of the configuration the call keeps to its end. */
   readonly revision: number;
+  /** How to choose among the candidates; absent: in their order. */
+  readonly strategy?: GroupNode;
 }
 
 export type Priority = 'critical' | 'normal' | 'background';
@@ -58,7 +68,7 @@ export type Priority = 'critical' | 'normal' | 'background';
 export interface Call<K extends OperationName = OperationName> {
   readonly id: string;
   readonly parentId?: string;
-  /** What a sub-call is for: `embedding`, `judge`, `summary`, … */
+  /** What it is for: `embedding`, `judge`, `summary` for sub-calls; whatever the caller says for others. */
   readonly purpose?: string;
   readonly operation: K;
   readonly request: Operations[K]['request'];
@@ -76,6 +86,8 @@ export interface Call<K extends OperationName = OperationName> {
   readonly context: Context;
   /** Fails a candidate on which something of the request would be lost. */
   readonly strict?: boolean;
+  /** Where its data may go, beside the scope's region: each list must allow a target. */
+  readonly regions?: readonly string[];
   /** Keeps provider bodies and events on the reply. */
   readonly raw?: boolean;
   /** Extra headers for the provider, already checked. */

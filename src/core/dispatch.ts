@@ -12,13 +12,15 @@ import { networkError } from './transport.ts';
 export interface DispatchOptions {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly health: Health;
+  /** Orders the candidates of a call that comes without a target. @defaultValue the order of its plan */
+  readonly order?: (call: Call) => readonly Candidate[];
 }
 
 /** The innermost handler: asks the attempt faces, makes one attempt, and tells everybody how it ended, once. */
 export function createDispatch(options: DispatchOptions): Next {
   return async function dispatch<K extends OperationName>(call: Call<K>): Promise<Reply<K>> {
     const { context, plan } = call;
-    const target: Candidate | undefined = call.target ?? plan.candidates[0];
+    const target = call.target ?? (options.order?.(call as Call) ?? plan.candidates)[0];
     if (target === undefined) throw noTarget(call);
     const provider = target[OWN_PROVIDER] ?? options.providers.get(target.provider);
     const handler = provider?.handlers[call.operation] as ((call: Call<K>) => Promise<Reply<K>>) | undefined;

@@ -2,6 +2,7 @@ import type { OperationName } from '../operations/index.ts';
 import type { Target, Usage, Warning } from '../operations/shared.ts';
 import type { CachedFacts, Loser, Scope } from './call.ts';
 import type { AttemptRecord, ErrorCode, GatewayError } from './errors.ts';
+import type { RolloutReport } from './routing/trial.ts';
 
 /** Everything that happens in a gateway's life. Extend it by declaration merging. No content, ever. */
 export interface GatewayEvents {
@@ -46,6 +47,8 @@ export interface GatewayEvents {
   };
   /** A circuit breaker changed its mind about a target. */
   circuit: { readonly target: string; readonly state: 'closed' | 'open' | 'half-open'; readonly untilMs?: number };
+  /** A canary was sent back, or a trial otherwise decided. */
+  rollout: RolloutReport & { readonly callId?: string };
   configuration: { readonly revision: number; readonly status: 'applied' | 'refused'; readonly message?: string };
   /** Background work, a sink or a listener failed. No call is harmed by it. */
   problem: { readonly stage: string; readonly code: ErrorCode; readonly error: GatewayError };

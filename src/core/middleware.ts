@@ -6,6 +6,7 @@ import type { Emit, Events } from './events.ts';
 import { type ErrorCode, type GatewayError, invalidOptions } from './errors.ts';
 import type { Health } from './health.ts';
 import type { Provider } from './provider.ts';
+import type { Routing } from './routing/state.ts';
 import type { FinishReason } from '../operations/chat.ts';
 
 export interface Around {
@@ -57,6 +58,8 @@ export interface Host {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly health: Health;
+  /** Orders candidates by the strategies of the configuration, and learns from attempts. */
+  readonly routing: Routing;
   readonly events: Events;
   readonly emit: Emit;
   /** This middleware's JSON options from the configuration in force, by its name. */

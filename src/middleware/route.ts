@@ -41,9 +41,10 @@ export function route(options: RouteOptions = {}): Middleware {
   const { avoidMs = 60_000 } = options;
   let host: Host | undefined;
   let averages: OutcomeAverages | undefined;
-  const candidatesOf = (call: Call): readonly Candidate[] => {
+  const candidatesOf = (call: Call, dry = false): readonly Candidate[] => {
     const { candidates } = call.plan;
-    const ordered = options.order === undefined ? candidates : options.order(candidates, call);
+    const ordered =
+      options.order === undefined ? (host?.routing.order(call, dry) ?? candidates) : options.order(candidates, call);
     return ordered.length < 2 || averages === undefined ? ordered : failingLast(ordered, averages);
   };
   return defineMiddleware(
@@ -68,7 +69,7 @@ export function route(options: RouteOptions = {}): Middleware {
         };
       },
       explain: (call) => ({
-        summary: `tries ${candidatesOf(call)
+        summary: `tries ${candidatesOf(call, true)
           .map(({ provider, model }) => `${provider}/${model}`)
           .join(', then ')}`,
       }),

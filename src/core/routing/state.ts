@@ -1,0 +1,150 @@
+import type { Call, Candidate } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import type { Emit } from '../events.ts';
+import type { Health } from '../health.ts';
+import { LIMITS } from '../limits.ts';
+import type { AttemptObserver } from '../middleware.ts';
+import { type FactsOf, mergedFacts, type ModelFacts } from '../model-facts.ts';
+import { type GroupNode, leavesOf, type RouteNode, type RouteView } from './node.ts';
+import { createSpeeds } from './speeds.ts';
+import type { RolloutReport, Trial } from './trial.ts';
+
+/** What routing remembers: speeds of targets, turns, trials. One a gateway and all derived from it. */
+export interface Routing {
+  /** The candidates of a call as its strategy orders them. `dry`: for looking only. */
+  order(call: Call, dry?: boolean): readonly Candidate[];
+  /** Hears of one attempt: for the attempt face of `route`. */
+  observe(call: Call): AttemptObserver | undefined;
+  /** Why each strategy of a plan chooses as it does. */
+  explain(call: Call): readonly string[];
+  facts(candidate: Candidate): ModelFacts | undefined;
+  /** Facts the configuration does not give. */
+  useFacts(factsOf: FactsOf): void;
+  rollouts(): readonly RolloutReport[];
+}
+
+export interface RoutingOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly health: Health;
+  readonly emit: Emit;
+}
+
+/** Things groups remember; the oldest are forgotten. */
+const MEMORIES_MAX = 10_000;
+
+export function createRouting({ clock, random, health, emit }: RoutingOptions): Routing {
+  const speeds = createSpeeds(clock, LIMITS.healthTargetsMax);
+  const memories = new Map<string, unknown>();
+  const trials = new Map<string, Trial>();
+  let factsOf: FactsOf = () => undefined;
+  let facts = new WeakMap<Candidate, { readonly facts: ModelFacts | undefined }>();
+  const view: RouteView = {
+    clock,
+    random,
+    dry: false,
+    load: health.load,
+    speed: speeds.get,
+    facts(candidate) {
+      let known = facts.get(candidate);
+      if (known === undefined) {
+        known = { facts: mergedFacts(candidate.facts, factsOf(candidate)) };
+        facts.set(candidate, known);
+      }
+      return known.facts;
+    },
+    memory: <T>(key: string, create: () => T) => remembered(memories as Map<string, T>, key, create),
+    trial: (key, create) => remembered(trials, key, create),
+    emit,
+  };
+  // Looking draws no numbers: what happens next must not depend on whether somebody looked.
+  const dryView: RouteView = { ...view, dry: true, random: () => 0.5 };
+  return {
+    order(call, dry = false) {
+      const { strategy, candidates } = call.plan;
+      if (strategy === undefined) return candidates;
+      const ordered = candidatesIn(strategy, call, dry ? dryView : view);
+      // Somebody on the way may have taken candidates out of the plan.
+      return candidates.length >= shapeOf(strategy).different
+        ? ordered
+        : ordered.filter(({ id }) => candidates.some((candidate) => candidate.id === id));
+    },
+    observe(call) {
+      const { target, plan, stream } = call;
+      if (target === undefined) return undefined;
+      // The one that begins now is not yet counted.
+      const load = health.load(target.id);
+      return {
+        commit: ({ firstContentMs }) => speeds.first(target.id, stream, firstContentMs, load),
+        end(outcome) {
+          if (outcome.status === 'refused') return;
+          speeds.end(target.id, stream, outcome);
+          if (plan.strategy !== undefined)
+            tell(plan.strategy, (group) => group.strategy.ended?.(group, call, target, outcome, view));
+        },
+      };
+    },
+    explain(call) {
+      const lines: string[] = [];
+      if (call.plan.strategy !== undefined) {
+        tell(call.plan.strategy, (group) => {
+          const why = group.strategy.explain?.(group, call, dryView);
+          lines.push(`${group.id}: ${group.strategy.name}${why === undefined ? '' : `, ${why}`}`);
+        });
+      }
+      return lines;
+    },
+    facts: view.facts,
+    useFacts(given) {
+      factsOf = given;
+      facts = new WeakMap();
+    },
+    rollouts: () => [...trials.values()].map(({ report }) => report),
+  };
+}
+
+/** Walks the tree in the order each group chooses. A target that stands in it twice is tried at its first place. */
+function candidatesIn(root: GroupNode, call: Call, view: RouteView): readonly Candidate[] {
+  const found: Candidate[] = [];
+  const walk = (node: RouteNode): void => {
+    if (node.kind === 'target') found.push(node.candidate);
+    else for (const member of node.strategy.order(node, call, view)) walk(member);
+  };
+  walk(root);
+  if (!shapeOf(root).repeats) return found;
+  const seen = new Set<string>();
+  return found.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+interface Shape {
+  readonly different: number;
+  readonly repeats: boolean;
+}
+const shapes = new WeakMap<GroupNode, Shape>();
+
+function shapeOf(root: GroupNode): Shape {
+  let known = shapes.get(root);
+  if (known === undefined) {
+    const ids = leavesOf(root).map(({ candidate }) => candidate.id);
+    const different = new Set(ids).size;
+    known = { different, repeats: different < ids.length };
+    shapes.set(root, known);
+  }
+  return known;
+}
+
+function tell(node: RouteNode, each: (group: GroupNode) => void): void {
+  if (node.kind === 'target') return;
+  each(node);
+  for (const member of node.members) tell(member, each);
+}
+
+function remembered<T>(map: Map<string, T>, key: string, create: () => T): T {
+  let known = map.get(key);
+  if (known === undefined) {
+    if (map.size >= MEMORIES_MAX) map.delete(map.keys().next().value as string);
+    known = create();
+    map.set(key, known);
+  }
+  return known;
+}
