@@ -1,6 +1,6 @@
 import type { OperationName, Operations } from '../operations/index.ts';
 import type { Target } from '../operations/shared.ts';
-import { type Call, type Candidate, plainTarget, type Reply } from './call.ts';
+import { type Call, type Candidate, plainTarget } from './call.ts';
 import { type ErrorCode, GatewayError, VERDICTS } from './errors.ts';
 import type { StoreValue } from './store.ts';
 import type { Rhythm } from './stream-recording.ts';
@@ -47,7 +47,7 @@ export function keptResponse<K extends OperationName>(response: Operations[K]['r
 }
 
 /** The candidate that made a reply; `undefined` if none of the plan did. */
-export function producerOf(call: Call, reply: Reply): Candidate | undefined {
+export function producerOf(call: Call, reply: { readonly target: Target }): Candidate | undefined {
   const { candidates } = call.plan;
   const served = call.context.attempts.findLast(({ outcome }) => outcome === 'completed' || outcome === 'running');
   const byAttempt = candidates.find((candidate) => candidate.id === served?.targetId);

@@ -6,6 +6,7 @@ export {
   type CircuitBreakerOptions,
   type CircuitReport,
 } from './circuit-breaker.ts';
+export { concurrency, type ConcurrencyOptions } from './concurrency.ts';
 export { dedupe, type Dedupe, type DedupeControl, type DedupeOptions } from './dedupe.ts';
 export { fallback, type FallbackOptions, type FallbackReason, type FallbackTarget } from './fallback.ts';
 export { hedge, type HedgeOptions } from './hedge.ts';
@@ -22,4 +23,14 @@ export { rateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { redact, type RedactOptions, type RedactOutputOptions } from './redact.ts';
 export { retry, type RetryOptions } from './retry.ts';
 export { route, type RouteOptions } from './route.ts';
+export {
+  memoryVectorIndex,
+  semanticCache,
+  type Embedder,
+  type SemanticCache,
+  type SemanticCacheControl,
+  type SemanticCacheOptions,
+  type SemanticReport,
+  type VectorIndex,
+} from './semantic-cache.ts';
 export { timeout, type TimeoutOptions } from './timeout.ts';
