@@ -1,13 +1,7 @@
 import { createGateway, type AttemptRecord, type Clock, type Middleware, type Provider } from '../../src/index.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import { type LedgerRow, meter } from '../../src/middleware/meter.ts';
-import {
-  type FakeClock,
-  fakeClock,
-  mockProvider,
-  type MockProvider,
-  type MockProviderOptions,
-} from '../../src/testing/index.ts';
+import { fakeClock, mockProvider, type MockProvider, type MockProviderOptions } from '../../src/testing/index.ts';
 import type { FaultRow } from '../../src/testing/matrix/row.ts';
 
 /** How often the fault strikes, and whether there is somewhere else to go. */
