@@ -76,7 +76,7 @@ export function walkFailure(
 }
 
 function isRefusal(error: GatewayError): boolean {
-  return error.code === 'circuit-open' || error.stage === 'retry-budget';
+  return error.code === 'circuit-open' || error.stage === 'retry-budget' || error.stage === 'queue';
 }
 
 /** Whether walking again can help, and after how long at the soonest. */

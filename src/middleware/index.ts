@@ -10,6 +10,7 @@ export { concurrency, type ConcurrencyOptions } from './concurrency.ts';
 export { dedupe, type Dedupe, type DedupeControl, type DedupeOptions } from './dedupe.ts';
 export { fallback, type FallbackOptions, type FallbackReason, type FallbackTarget } from './fallback.ts';
 export { hedge, type HedgeOptions } from './hedge.ts';
+export { logger, type LoggerOptions, type LogLevel, type PinoLike } from './logger.ts';
 export {
   type AttemptRow,
   type CallRow,
@@ -33,4 +34,5 @@ export {
   type SemanticReport,
   type VectorIndex,
 } from './semantic-cache.ts';
+export { telemetry, type TelemetryOptions } from './telemetry.ts';
 export { timeout, type TimeoutOptions } from './timeout.ts';
