@@ -4,7 +4,7 @@ import type { Call } from '../core/call.ts';
 import { parseJson, recordOf } from '../core/wire-json.ts';
 import type { DoorHost } from './host.ts';
 import { recordOfHeaders } from './inbound.ts';
-import { describe } from './metadata.ts';
+import { described } from './metadata.ts';
 import { TIMEOUT_HEADER } from './raised-timeout.ts';
 import type { Inbound, Seam } from './seam.ts';
 
@@ -33,7 +33,8 @@ export function failed(thrown: unknown, facts: FailureFacts): Response {
   carry(response.headers, error);
   if (facts.call !== undefined && last.target !== undefined) {
     const spentNanoUsd = facts.host.spentNanoUsd(facts.call);
-    describe(response.headers, facts.call, { target: last.target, spentNanoUsd });
+    const about = described(facts.call, { target: last.target, spentNanoUsd });
+    for (const [name, value] of Object.entries(about)) response.headers.set(name, value);
   }
   return response;
 }
@@ -78,7 +79,7 @@ function replayed(error: GatewayError, { door, seam, host }: FailureFacts): Resp
   // A provider that refuses a key may quote it, and through `gateway.fetch` the key is the gateway's.
   if (error.fault === 'credential' && seam.vendor === undefined) return undefined;
   const headers = responseHeaders(wire.headers);
-  if (host.retries || seam.vendor === undefined) headers.set('x-should-retry', 'false');
+  if (host.retries || seam.vendor === undefined) headers['x-should-retry'] = 'false';
   return new Response(wire.body, { status: wire.status, headers });
 }
 
@@ -91,9 +92,9 @@ function encoded(error: GatewayError, { door, inbound, host }: FailureFacts): Re
 }
 
 /** A provider's headers without those that spoke of the bytes on the wire. */
-export function responseHeaders(headers: Readonly<Record<string, string>>): Headers {
-  const kept = new Headers();
-  for (const [name, value] of Object.entries(headers)) if (!FRAMING.has(name)) kept.append(name, value);
+export function responseHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name in headers) if (!FRAMING.has(name)) kept[name] = headers[name] as string;
   return kept;
 }
 const FRAMING = new Set(['content-encoding', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']);

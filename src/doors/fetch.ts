@@ -1,5 +1,6 @@
 import { type FetchFunction, inboundOf } from './inbound.ts';
 import type { DoorHost } from './host.ts';
+import { loadServe } from './load-serve.ts';
 import type { Seam } from './seam.ts';
 
 /** Any client at all: what it speaks follows from the path it asks for. */
@@ -17,8 +18,8 @@ const ANY: Seam = {
 export function gatewayFetch(host: DoorHost): FetchFunction {
   return async function fetch(input, init) {
     const below: FetchFunction = (url, options) => globalThis.fetch(url, options);
-    // Loaded at the first request: a gateway that is no door does not pay for one.
-    const { serve } = await import('./serve.ts');
+    const known = loadServe();
+    const serve = known instanceof Promise ? await known : known;
     return serve(host, ANY, inboundOf(input, init, below));
   };
 }

@@ -47,18 +47,21 @@ export interface Outcome {
   readonly spentNanoUsd?: bigint | undefined;
 }
 
-/** Writes how a call went into response headers, for the SDK's own `.withResponse()`. */
-export function describe(headers: Headers, call: Call, outcome: Outcome): void {
+/** How a call went, as response headers, for the SDK's own `.withResponse()`. */
+export function described(call: Call, outcome: Outcome): Record<string, string> {
   const { target, cached, warnings, spentNanoUsd } = outcome;
-  headers.set(`${PREFIX}call`, call.id);
-  headers.set(`${PREFIX}target`, latin1(`${target.provider}/${target.model}`));
-  headers.set(`${PREFIX}attempts`, String(call.context.attempts.length));
-  if (cached !== undefined) headers.set(`${PREFIX}cached`, cached.kind);
-  if (spentNanoUsd !== undefined) headers.set(`${PREFIX}cost`, dollars(spentNanoUsd));
+  const headers: Record<string, string> = {
+    [`${PREFIX}call`]: call.id,
+    [`${PREFIX}target`]: latin1(`${target.provider}/${target.model}`),
+    [`${PREFIX}attempts`]: String(call.context.attempts.length),
+  };
+  if (cached !== undefined) headers[`${PREFIX}cached`] = cached.kind;
+  if (spentNanoUsd !== undefined) headers[`${PREFIX}cost`] = dollars(spentNanoUsd);
   if (warnings !== undefined && warnings.length > 0) {
     const codes = new Set(warnings.map(({ code }) => code));
-    headers.set(`${PREFIX}warnings`, `${warnings.length}; ${[...codes].join(', ')}`);
+    headers[`${PREFIX}warnings`] = `${warnings.length}; ${[...codes].join(', ')}`;
   }
+  return headers;
 }
 
 /** Nano-dollars as US dollars, exactly. */

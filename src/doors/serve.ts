@@ -13,7 +13,7 @@ import { rewriter } from './edited.ts';
 import { carry, failed, type FailureFacts, holdMsOf, isFirstTry, responseHeaders } from './failure.ts';
 import type { DoorHost } from './host.ts';
 import { bodyOf, passedOn, recordOfHeaders } from './inbound.ts';
-import { describe, type Outcome, scopeOf } from './metadata.ts';
+import { described, type Outcome, scopeOf } from './metadata.ts';
 import { ownProvider } from './own-provider.ts';
 import { planOfClient, planOfFetch, vendorOf } from './plan.ts';
 import { serveRaw } from './raw.ts';
@@ -120,20 +120,15 @@ async function plain({ call, facts, environment }: Served): Promise<Response> {
   };
   const { wire } = reply;
   if (wire !== undefined && wire.protocol === door.protocol && typeof wire.body === 'string') {
-    const response = new Response(wire.body, { status: wire.status, headers: responseHeaders(wire.headers) });
-    describe(response.headers, call, outcome);
-    return response;
+    const headers = { ...responseHeaders(wire.headers), ...described(call, outcome) };
+    return new Response(wire.body, { status: wire.status, headers });
   }
   const encoded =
     call.operation === 'chat'
       ? door.chat?.encodeResponse((reply as PlainReply<'chat'>).response, environment)
       : door.embed?.encodeResponse((reply as PlainReply<'embed'>).response, environment);
-  const response = new Response(JSON.stringify(encoded?.body), {
-    status: encoded?.status ?? 200,
-    headers: { ...encoded?.headers },
-  });
-  describe(response.headers, call, outcome);
-  return response;
+  const headers = { ...encoded?.headers, ...described(call, outcome) };
+  return new Response(JSON.stringify(encoded?.body), { status: encoded?.status ?? 200, headers });
 }
 
 async function streamed({ call, facts, environment, linked }: Served): Promise<Response> {
@@ -167,7 +162,8 @@ async function streamed({ call, facts, environment, linked }: Served): Promise<R
   const wire = reply?.wire?.protocol === door.protocol ? reply.wire : undefined;
   const headers = responseHeaders(wire?.headers ?? STREAM_HEADERS);
   if (reply !== undefined) {
-    describe(headers, call, { target: reply.target, cached: reply.cached, spentNanoUsd: host.spentNanoUsd(call) });
+    const { target, cached } = reply;
+    Object.assign(headers, described(call, { target, cached, spentNanoUsd: host.spentNanoUsd(call) }));
   }
   response = new Response(body, { status: wire?.status ?? 200, headers });
   return response;

@@ -4,6 +4,7 @@ import { type ClientFacts, clientFacts } from './client-facts.ts';
 import type { DoorHost } from './host.ts';
 import { type FetchFunction, inboundOf } from './inbound.ts';
 import { RAISED_TIMEOUT_MS } from './raised-timeout.ts';
+import { loadServe } from './load-serve.ts';
 import type { Seam } from './seam.ts';
 
 /** The slice of a vendor SDK's client a wrap needs. */
@@ -62,8 +63,8 @@ function seamOf(host: DoorHost, facts: ClientFacts): Seam {
 
 function doorFetch(host: DoorHost, seam: Seam, facts: ClientFacts): FetchFunction {
   return async function fetch(input, init) {
-    // Loaded at the first request: a wrapped client that is never used costs nothing.
-    const { serve } = await import('./serve.ts');
+    const known = loadServe();
+    const serve = known instanceof Promise ? await known : known;
     return serve(host, seam, inboundOf(input, init, facts.fetch));
   };
 }
@@ -71,7 +72,8 @@ function doorFetch(host: DoorHost, seam: Seam, facts: ClientFacts): FetchFunctio
 /** For backends that write another shape below the SDK (Bedrock, Vertex): its middleware sees Anthropic's own. */
 function doorMiddleware(host: DoorHost, seam: Seam): SdkMiddleware {
   return async function postern(request, next) {
-    const { serve } = await import('./serve.ts');
+    const known = loadServe();
+    const serve = known instanceof Promise ? await known : known;
     const { url, ...init } = request;
     const below: FetchFunction = (to, changed) => next({ ...changed, url: String(to) });
     return serve(host, seam, inboundOf(url, init, below));
