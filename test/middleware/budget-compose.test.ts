@@ -195,6 +195,34 @@ describe('budget with other middleware', () => {
     ]);
   });
 
+  it('asks the store once to reserve and once to settle, whatever the number of limits', async () => {
+    const clock = fakeClock();
+    const mock = mockProvider();
+    mock.otherwise.reply('ok');
+    const asked: string[] = [];
+    const store = new Proxy(memoryCounterStore({ clock }), {
+      get(inner, name) {
+        const member: unknown = Reflect.get(inner, name);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]): unknown => {
+          asked.push(String(name));
+          return Reflect.apply(member, inner, args);
+        };
+      },
+    });
+    const limits = (['tenant', 'user', 'app', 'agent', 'session'] as const).map((per) => ({ per, tokens: 100_000 }));
+    const limited = budget({ store, limits });
+    const gateway = createGateway({
+      providers: [mock],
+      models: { default: 'mock/a' },
+      use: [limited, retry(), route()],
+      clock,
+    });
+    asked.splice(0);
+    await clock.settled(gateway.chat('a'));
+    expect(asked).toEqual(['reserve', 'settle']);
+  });
+
   it('keeps the lease of a stream that outlasts its call', async () => {
     const { clock, gateway, mock, used } = world({ limits: [{ concurrent: 1 }], graceMs: 1_000 }, (limited) => [
       limited,
