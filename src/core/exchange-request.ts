@@ -1,6 +1,6 @@
 import type { JsonObject, Protocol, Target } from '../operations/shared.ts';
 import type { Call } from './call.ts';
-import { plainTarget } from './call.ts';
+import { OWN_PROVIDER, plainTarget } from './call.ts';
 import type { Dialect, DialectEnvironment, EncodedRequest } from './dialect.ts';
 import { GatewayError } from './errors.ts';
 import type { Transport } from './transport.ts';
@@ -66,7 +66,8 @@ export function outgoing<Request extends { readonly model: string }>(
   const { wire } = call;
   const request = withOverrides<Request>(call);
   const own = wire?.protocol === endpoint.dialect.protocol ? wire : undefined;
-  const headers = own?.headers ?? {};
+  // A wrapped client sends its own headers itself.
+  const headers = own === undefined || call.target?.[OWN_PROVIDER] !== undefined ? {} : own.headers;
   if (own?.body !== undefined && own.decoded === request && request.model === environment.target.model) {
     const body = (own.json ?? {}) as JsonObject;
     return { encoded: { path: own.path, body, warnings: [] }, body: own.body, headers };

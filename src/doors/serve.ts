@@ -86,7 +86,10 @@ async function open(
     protocol: route.protocol,
     method: inbound.method,
     path: route.path,
-    headers: passedOn(headers),
+    // Only another provider than the client itself asks for them.
+    get headers() {
+      return passedOn(headers);
+    },
     body: body ?? '',
     json,
     decoded: request,
