@@ -25,10 +25,14 @@ export interface StoreAnswer {
 
 /** Added to an id that the store may have heard before it went away: it gives that one back by itself. */
 const AGAIN = '~down';
+/** Counters whose last state is remembered; the longest unused is forgotten first. */
+const SEEN_MAX = 10_000;
 
 /** A counter store and what to do without it. Nothing that was let through meanwhile is forgotten when it is back. */
 export class LimitStore {
   readonly #options: LimitStoreOptions;
+  /** What was used and held of windows and totals when the store last told: the share is of what was left. */
+  readonly #seen = new Map<string, number>();
   #local: CounterStore | undefined;
   #mode: 'store' | StoreDownMode = 'store';
 
@@ -37,13 +41,16 @@ export class LimitStore {
   }
 
   reserve(request: ReserveRequest): MaybePromise<StoreAnswer> {
-    const done = (reply: ReserveReply): StoreAnswer => {
-      this.#enter('store');
-      return { reply, by: 'store' };
-    };
     const reply = this.#options.store.reserve(request);
-    if (!(reply instanceof Promise)) return done(reply);
-    return reply.then(done, (error: unknown) => this.#without(request, error));
+    if (!(reply instanceof Promise)) return { reply, by: 'store' };
+    return reply.then(
+      (answer): StoreAnswer => {
+        this.#enter('store');
+        if (this.#options.onStoreDown === 'localShare') this.#remember(request, answer);
+        return { reply: answer, by: 'store' };
+      },
+      (error: unknown) => this.#without(request, error),
+    );
   }
 
   /** Tells how it ended: with the actual amounts, or without having been. */
@@ -66,8 +73,19 @@ export class LimitStore {
     this.#enter(onStoreDown, error);
     if (onStoreDown === 'deny') throw error;
     if (onStoreDown === 'allow') return { reply: { admitted: true, limits: [] }, by: 'allow' };
-    const limits = request.limits.map((limit) => shareOf(limit, replicas));
+    const limits = request.limits.map((limit) => shareOf(limit, replicas, this.#seen.get(seenKey(limit)) ?? 0));
     return { reply: await this.#share().reserve({ ...request, limits }), by: 'localShare' };
+  }
+
+  #remember({ limits }: ReserveRequest, { limits: states }: ReserveReply): void {
+    for (const [index, limit] of limits.entries()) {
+      const state = states[index];
+      if (state === undefined || (limit.kind !== 'window' && limit.kind !== 'total')) continue;
+      const key = seenKey(limit);
+      this.#seen.delete(key);
+      this.#seen.set(key, Math.max(0, state.used + state.held));
+      if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.keys().next().value as string);
+    }
   }
 
   #endLocal(id: string, actual: Amounts | undefined): MaybePromise<SettleReply> {
@@ -86,9 +104,17 @@ export class LimitStore {
   }
 }
 
-/** This process's part of a limit, rounded down. A part of nothing admits nothing. */
-function shareOf(limit: Limit, replicas: number): Limit {
-  const maximum = Math.floor(Number(limit.maximum) / replicas);
+function seenKey(limit: Limit): string {
+  return limit.kind === 'window' ? `${limit.window} ${limit.key}` : limit.key;
+}
+
+/**
+ * This process's part of a limit, rounded down: of windows and totals its part of what was left. A part of nothing
+ * admits nothing.
+ */
+function shareOf(limit: Limit, replicas: number, seen: number): Limit {
+  const gone = limit.kind === 'window' || limit.kind === 'total' ? seen : 0;
+  const maximum = Math.floor(Math.max(0, Number(limit.maximum) - gone) / replicas);
   if (limit.kind !== 'rate') return { ...limit, maximum };
   const burst = Math.floor(Number(limit.burst ?? limit.maximum) / replicas);
   if (maximum >= 1 && burst >= 1) return { ...limit, maximum, burst };
