@@ -134,9 +134,12 @@ class Bucket {
 
   search(unit: Float32Array, limit: number, threshold: number): VectorMatch[] {
     const found: VectorMatch[] = [];
+    const { length } = this.#ids;
+    const { dimensions } = this;
+    const vectors = this.#vectors;
     let least = threshold;
-    for (let place = 0; place < this.#ids.length; place++) {
-      const similarity = this.#dot(unit, place * this.dimensions);
+    for (let place = 0; place < length; place++) {
+      const similarity = dot(unit, vectors, place * dimensions, dimensions);
       if (similarity < least) continue;
       found.push({ id: this.#ids[place] as string, similarity });
       if (found.length <= limit) continue;
@@ -145,21 +148,22 @@ class Bucket {
     }
     return found.sort((one, other) => other.similarity - one.similarity);
   }
+}
 
-  /** Four sums at once: the processor does not wait for each addition. */
-  #dot(unit: Float32Array, from: number): number {
-    const vectors = this.#vectors;
-    const { length } = unit;
-    let [a, b, c, d] = [0, 0, 0, 0];
-    let at = 0;
-    for (; at + 3 < length; at += 4) {
-      a += (unit[at] as number) * (vectors[from + at] as number);
-      b += (unit[at + 1] as number) * (vectors[from + at + 1] as number);
-      c += (unit[at + 2] as number) * (vectors[from + at + 2] as number);
-      d += (unit[at + 3] as number) * (vectors[from + at + 3] as number);
-    }
-    for (; at < length; at++) a += (unit[at] as number) * (vectors[from + at] as number);
-    // Rounding of 32-bit numbers must not make a text less than itself.
-    return Math.min(1, a + b + c + d + 1e-6);
+/** Four sums at once: the processor does not wait for each addition. */
+function dot(unit: Float32Array, vectors: Float32Array, from: number, length: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let at = 0;
+  for (; at + 3 < length; at += 4) {
+    a += (unit[at] as number) * (vectors[from + at] as number);
+    b += (unit[at + 1] as number) * (vectors[from + at + 1] as number);
+    c += (unit[at + 2] as number) * (vectors[from + at + 2] as number);
+    d += (unit[at + 3] as number) * (vectors[from + at + 3] as number);
   }
+  for (; at < length; at++) a += (unit[at] as number) * (vectors[from + at] as number);
+  // Rounding of 32-bit numbers must not make a text less than itself.
+  return Math.min(1, a + b + c + d + 1e-6);
 }

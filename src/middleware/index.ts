@@ -20,6 +20,7 @@ export {
   meter,
   type MeterOptions,
 } from './meter.ts';
+export { promptCache, type PromptCache, type PromptCacheOptions, type PromptCacheReport } from './prompt-cache.ts';
 export { rateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { redact, type RedactOptions, type RedactOutputOptions } from './redact.ts';
 export { retry, type RetryOptions } from './retry.ts';
