@@ -134,7 +134,7 @@ async function world(options: Partial<BudgetOptions>) {
     cleanups.push(() => direct.disconnect());
     return direct;
   };
-  return { admin, proxy, gateway, limited, mock, modes, ask, many, used };
+  return { server, admin, proxy, gateway, limited, mock, modes, ask, many, used };
 }
 
 async function eventually(check: () => Promise<void>): Promise<void> {
@@ -189,6 +189,49 @@ describe.skipIf(socket === '')(`a budget whose store is away (BUD-04)${reason}`,
     await eventually(async () => expect(await used()).toBe(33));
     await wait(100);
     expect(await used()).toBe(33);
+  });
+
+  it('counts on after a killed server came back empty', async () => {
+    const { server, many, ask, used } = await world({ onStoreDown: 'deny' });
+    expect(await many(3)).toEqual(HEALTHY);
+    server.process.kill('SIGKILL');
+    await wait(30);
+    expect(await ask()).toBe('unavailable');
+    const next = (await startRedis(program, server.socket)) as RedisServer;
+    cleanups.push(() => next.stop());
+    await eventually(async () => expect(await ask()).toBe('ok'));
+    await eventually(async () => expect(await used()).toBe(1));
+  });
+
+  it.each([
+    [
+      'OOM',
+      (admin: Redis) => admin.config('SET', 'maxmemory', '1'),
+      (admin: Redis) => admin.config('SET', 'maxmemory', '0'),
+    ],
+    ['READONLY', (admin: Redis) => admin.replicaof('127.0.0.1', 1), (admin: Redis) => admin.replicaof('NO', 'ONE')],
+  ] as const)(
+    'lets pass what a server that answers %s cannot count, and counts it later',
+    async (_name, spoil, heal) => {
+      const { admin, many, modes, used } = await world({ onStoreDown: 'allow' });
+      const direct = admin();
+      expect(await many(3)).toEqual(HEALTHY);
+      await eventually(async () => expect(await used()).toBe(3));
+      await spoil(direct);
+      expect(await many(5)).toEqual([...HEALTHY, 'ok', 'ok']);
+      expect(modes.map(({ mode }) => mode)).toEqual(['allow']);
+      await heal(direct);
+      await eventually(async () => expect(await used()).toBe(8));
+    },
+  );
+
+  it('does not notice that scripts were flushed', async () => {
+    const { admin, many, modes, used } = await world({ onStoreDown: 'deny' });
+    expect(await many(3)).toEqual(HEALTHY);
+    await admin().script('FLUSH');
+    expect(await many(3)).toEqual(HEALTHY);
+    await eventually(async () => expect(await used()).toBe(6));
+    expect(modes).toEqual([]);
   });
 
   it('tells of a server that may drop limits (CACHE-14)', async () => {
