@@ -162,8 +162,7 @@ describe('the admission queue', () => {
             const [leave] = inside.splice(step.which % Math.max(1, inside.length), 1);
             if (leave !== undefined) left++;
             leave?.();
-          }
-          else if (step.type === 'wait') clock.advance(step.ms);
+          } else if (step.type === 'wait') clock.advance(step.ms);
           else {
             maximum = step.maximum;
             queue.drain();
@@ -172,8 +171,6 @@ describe('the admission queue', () => {
           expect(queue.inside).toBe(inside.length);
           expect(queue.waiting).toBeLessThanOrEqual(3);
           expect(inside.length + refused + queue.waiting + left).toBe(asked);
-            asked,
-          );
           if (queue.waiting > 0) expect(queue.inside).toBeGreaterThanOrEqual(maximum);
         }
         while (inside.length > 0 || queue.waiting > 0) {
