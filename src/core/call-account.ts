@@ -58,12 +58,13 @@ export class CallAccount {
     this.#saved = sum(this.#saved, nanoUsd);
   }
 
-  /** The cost as it will be once the attempt that is answering has ended at this price. */
-  foreseen(answering: AttemptPrice | undefined): CallCost {
-    const wasted = this.#held.reduce<bigint | null>((total, row) => sum(total, row.costNanoUsd), this.#wasted);
+  /** The cost as it will be at the end, told a little earlier: `answering` is what the attempt that has not ended costs. */
+  foreseen(served: Target | undefined, answering?: AttemptPrice): CallCost {
+    const winner = answering === undefined ? this.#winner(served) : -1;
+    const lost = this.#held.filter((_row, index) => index !== winner);
     return {
       spentNanoUsd: answering === undefined ? this.#spent : sum(this.#spent, answering.costNanoUsd),
-      wastedNanoUsd: wasted,
+      wastedNanoUsd: lost.reduce<bigint | null>((total, row) => sum(total, row.costNanoUsd), this.#wasted),
       savedNanoUsd: answering === undefined ? this.#saved : sum(this.#saved, answering.savedNanoUsd),
     };
   }
@@ -71,14 +72,20 @@ export class CallAccount {
   /** The rows that waited for the end. `served`: where the caller's answer is from, if an attempt gave it. */
   close(served: Target | undefined): AttemptRow[] {
     const held = this.#held;
+    const winner = this.#winner(served);
     this.#held = [];
-    let winner = served === undefined ? -1 : held.findLastIndex((row) => isAt(row, served));
-    if (winner === -1 && served !== undefined) winner = held.length - 1;
     return held.map((row, index) => {
       if (index === winner) return { ...row, winner: true };
       this.#wasted = sum(this.#wasted, row.costNanoUsd);
       return row;
     });
+  }
+
+  /** Which waiting row gave the answer. */
+  #winner(served: Target | undefined): number {
+    if (served === undefined) return -1;
+    const there = this.#held.findLastIndex((row) => isAt(row, served));
+    return there === -1 ? this.#held.length - 1 : there;
   }
 
   get cost(): CallCost {

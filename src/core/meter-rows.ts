@@ -4,6 +4,7 @@ import type { CallFacts } from './call-facts.ts';
 import type { Call } from './call.ts';
 import type { AttemptRow, CallRow, LedgerRow } from './ledger.ts';
 import type { AttemptOutcome } from './middleware.ts';
+import { redactionsKey } from './redactions.ts';
 
 /** What an attempt cost and what the provider's prompt cache spared. */
 export interface AttemptPrice {
@@ -92,13 +93,21 @@ export function callRow(
     latencyMs: context.clock.monotonic() - began.monotonic,
     stream: call.stream,
     attemptIds: books.attemptIds,
-    redactions: context.content?.redactions ?? 0,
+    redactions: redactionsOf(call),
     ...subcallFacts(call),
     ...(firstContentMs !== undefined && { firstContentMs }),
     ...(facts.error !== undefined && { errorCode: facts.error.code }),
     ...(facts.cached !== undefined && { cached: facts.cached.kind }),
     ...(books.savedNanoUsd !== 0n && { savedNanoUsd: books.savedNanoUsd }),
   };
+}
+
+/** How many values were masked, whatever they were. */
+function redactionsOf({ context }: Call): number {
+  let count = 0;
+  const counts = context.get(redactionsKey);
+  for (const entity in counts) count += counts[entity] ?? 0;
+  return count;
 }
 
 function isAmount(usd: number | undefined): usd is number {

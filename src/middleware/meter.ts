@@ -11,6 +11,7 @@ import {
   type OptionRule,
   wholeNumber,
 } from '../core/options.ts';
+import { END_MS_MAX } from '../core/open-calls.ts';
 import { settle } from '../core/reply.ts';
 import type { PriceTable } from '../pricing/table.ts';
 import { Accounts } from './meter/accounts.ts';
@@ -60,8 +61,6 @@ export type Meter = Middleware & {
   estimates(): readonly EstimateError[];
 };
 
-/** Longest wait for running calls to end when the gateway closes. */
-const END_MS_MAX = 1_000;
 const aLedger: OptionRule = (value) =>
   typeof (value as Ledger | null)?.write === 'function' && typeof (value as Ledger).flush === 'function'
     ? undefined
@@ -101,6 +100,8 @@ export function meter(options: MeterOptions = {}): Meter {
         gateways++;
         host = given;
         output ??= new Output(options, given);
+        // In the background, so that the first call does not wait for it.
+        if (!pricing.loaded) void pricing.load();
       },
       attempt(call) {
         if (pricing.loaded) return accounts.observe(call);
@@ -108,17 +109,14 @@ export function meter(options: MeterOptions = {}): Meter {
       },
       async close() {
         if (--gateways > 0) return output?.flush();
-        const timer = Promise.withResolvers<void>();
-        const waiting = host?.clock.after(END_MS_MAX, timer.resolve);
-        await Promise.race([accounts.empty(), timer.promise]);
-        waiting?.cancel();
+        if (host !== undefined) await accounts.open.emptied(host.clock, END_MS_MAX);
         accounts.closeAll();
         await output?.close();
       },
     },
     async function meter(call, next) {
       // Where it stands inside a retry it is met again by the same call, whose books are open already.
-      if (accounts.has(call.id)) return next(call);
+      if (accounts.open.get(call.id) !== undefined) return next(call);
       const room = output?.room();
       if (room !== undefined) await room;
       if (!pricing.loaded) await pricing.load();

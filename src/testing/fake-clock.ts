@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { Clock, Timer } from '../core/clock.ts';
+import { preload } from './preload.ts';
 
 export interface FakeClock extends Clock {
   /** Goes forward: runs every timer that falls due, in order, and lets promises settle between them. */
@@ -87,6 +88,7 @@ export function fakeClock(startMs: number = START_MS): FakeClock {
     },
     async advance(ms) {
       const until = elapsed + ms;
+      await preload();
       await turns();
       for (let next = earliest(); next !== undefined && next.at <= until; next = earliest()) await run(next);
       goTo(until);
@@ -94,6 +96,7 @@ export function fakeClock(startMs: number = START_MS): FakeClock {
     },
     async runAll({ timersMax = 10_000 } = {}) {
       const began = elapsed;
+      await preload();
       await turns();
       for (let count = 0, next = earliest(); next !== undefined; next = earliest(), count++) {
         if (count === timersMax)
@@ -130,6 +133,7 @@ async function settle<T>(work: PromiseLike<T>, options: SettledOptions, clock: I
   // It is awaited below; a rejection in between is not an unhandled one.
   watched.catch(() => undefined);
   const until = clock.elapsed() + limitMs;
+  await preload();
   await turns();
   while (!done) {
     if (patienceMs > 0) await realTime(patienceMs, () => done);

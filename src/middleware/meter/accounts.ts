@@ -7,6 +7,7 @@ import type { EstimateErrors } from '../../core/estimate-errors.ts';
 import type { LedgerRow } from '../../core/ledger.ts';
 import { type AttemptPrice, attemptRow, type Beginning, callRow, freePrice } from '../../core/meter-rows.ts';
 import type { AttemptObserver, AttemptOutcome } from '../../core/middleware.ts';
+import { OpenCalls } from '../../core/open-calls.ts';
 import type { Usage } from '../../operations/shared.ts';
 import { traitsOf } from '../../operations/traits-table.ts';
 import { type Pricing, whereOf } from './pricing.ts';
@@ -29,10 +30,9 @@ export class Accounts {
   readonly #pricing: Pricing;
   readonly #estimates: EstimateErrors;
   readonly #write: (row: LedgerRow) => void;
-  readonly #open = new Map<string, Open>();
+  readonly #open = new OpenCalls<Open>();
   readonly #warned = new Set<string>();
   #refusals = 0;
-  #onEmpty: (() => void) | undefined;
 
   constructor(pricing: Pricing, estimates: EstimateErrors, write: (row: LedgerRow) => void) {
     this.#pricing = pricing;
@@ -40,8 +40,8 @@ export class Accounts {
     this.#write = write;
   }
 
-  has(callId: string): boolean {
-    return this.#open.has(callId);
+  get open(): Pick<OpenCalls<Open>, 'get' | 'emptied'> {
+    return this.#open;
   }
 
   /** Opens the books of a call and closes them when it ends. */
@@ -62,22 +62,14 @@ export class Accounts {
   observe(call: Call): AttemptObserver {
     const { clock } = call.context;
     const began = { at: clock.now(), monotonic: clock.monotonic() };
-    const open = this.#ownerOf(call);
+    const open = this.#open.nearest(call.id);
     open?.account.began(call.id);
     return { end: (outcome) => this.#ended(call, outcome, began, open) };
   }
 
-  /** Resolves when no call is running. */
-  empty(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve;
-    });
-  }
-
   /** Closes the books of calls that nobody will end any more. */
   closeAll(): void {
-    for (const open of [...this.#open.values()]) {
+    for (const open of this.#open.values()) {
       const error = new GatewayError('closed', 'The gateway was closed while the call was running.');
       this.#close(open, { status: 'cancelled', error });
     }
@@ -87,16 +79,6 @@ export class Accounts {
     const settled = await reply;
     open.firstContentMs = open.call.context.clock.monotonic() - open.began.monotonic;
     return settled;
-  }
-
-  /** The books a sub-call is charged to: those of the nearest call above it. */
-  #ownerOf(call: Call): Open | undefined {
-    for (let id = call.id; ; ) {
-      const open = this.#open.get(id);
-      const slash = id.lastIndexOf('/');
-      if (open !== undefined || slash === -1) return open;
-      id = id.slice(0, slash);
-    }
   }
 
   #ended(call: Call, outcome: AttemptOutcome, began: Beginning, open: Open | undefined): void {
@@ -126,19 +108,19 @@ export class Accounts {
     const { call, account, began } = open;
     const { usage, target, cached, tier } = facts;
     this.#spare(open, facts);
-    if (cached !== undefined || account.running === 0 || target === undefined) {
-      call.context.set(costKey, account.foreseen(undefined));
+    const served = cached === undefined ? target : undefined;
+    if (served === undefined || account.running === 0) {
+      call.context.set(costKey, account.foreseen(served));
       return;
     }
-    const where = whereOf({ ...call, target: { ...target, id: '' } }, began.at, tier);
+    const where = whereOf({ ...call, target: { ...served, id: '' } }, began.at, tier);
     const price = usage === undefined ? { costNanoUsd: null, savedNanoUsd: 0n } : this.#pricing.price(usage, where);
-    call.context.set(costKey, account.foreseen(price));
+    call.context.set(costKey, account.foreseen(served, price));
   }
 
   #close(open: Open, facts: CallFacts): void {
     const { call, account, began } = open;
-    if (this.#open.get(call.id) !== open) return;
-    this.#open.delete(call.id);
+    if (!this.#open.delete(call.id)) return;
     this.#spare(open, facts);
     const served = facts.status === 'completed' && facts.cached === undefined ? facts.target : undefined;
     for (const row of account.close(served)) this.#write(row);
@@ -146,7 +128,6 @@ export class Accounts {
     call.context.set(costKey, cost);
     const books = { attemptIds: account.attemptIds, savedNanoUsd: cost.savedNanoUsd };
     this.#write(callRow(call, facts, began, books, open.firstContentMs));
-    if (this.#open.size === 0) this.#onEmpty?.();
   }
 
   #spare(open: Open, { cached, usage, target, tier }: CallFacts): void {

@@ -1,0 +1,392 @@
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { context, diag, DiagLogLevel, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cache } from '../../src/middleware/cache.ts';
+import { meter } from '../../src/middleware/meter.ts';
+import { retry } from '../../src/middleware/retry.ts';
+import { route } from '../../src/middleware/route.ts';
+import { telemetry, type TelemetryOptions } from '../../src/middleware/telemetry.ts';
+import type { Middleware } from '../../src/index.ts';
+import { size } from '../size.ts';
+import { setUp, warmUp } from './support.ts';
+
+const spans = new InMemorySpanExporter();
+let exported: InMemoryMetricExporter;
+let reader: PeriodicExportingMetricReader;
+let problems: string[] = [];
+
+beforeAll(warmUp);
+beforeEach(() => {
+  problems = [];
+  const hear = (message: string): void => void problems.push(message);
+  diag.setLogger({ error: hear, warn: hear, info: () => {}, debug: () => {}, verbose: () => {} }, DiagLogLevel.WARN);
+  exported = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  reader = new PeriodicExportingMetricReader({ exporter: exported, exportIntervalMillis: 3_600_000 });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }));
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  problems = [];
+});
+afterEach(async () => {
+  await reader.shutdown();
+  trace.disable();
+  metrics.disable();
+  context.disable();
+  diag.disable();
+  spans.reset();
+});
+
+const stack = (options: TelemetryOptions = {}, ...more: Middleware[]) => [
+  telemetry(options),
+  meter(),
+  ...more,
+  retry({ baseMs: 0 }),
+  route(),
+];
+
+async function metricSeries(): Promise<Map<string, readonly { readonly attributes: object }[]>> {
+  await reader.forceFlush();
+  const last = exported.getMetrics().at(-1);
+  const all = last?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+  return new Map(all.map((metric) => [metric.descriptor.name, metric.dataPoints as { attributes: object }[]]));
+}
+const only = (): ReadableSpan => {
+  const [span, ...others] = spans.getFinishedSpans();
+  expect(others).toEqual([]);
+  return span as ReadableSpan;
+};
+const drain = async (stream: AsyncIterable<unknown>): Promise<void> => {
+  for await (const _event of stream);
+};
+
+describe('telemetry', () => {
+  it('exports exactly the attributes of profile 1.41 for a plain call', async () => {
+    const { gateway, a, clock } = setUp(stack());
+    a.reply('Hello.');
+    await clock.settled(
+      gateway.chat({
+        model: 'single',
+        prompt: 'Hi',
+        maxTokens: 9,
+        temperature: 0.5,
+        topP: 0.9,
+        topK: 4,
+        frequencyPenalty: 0.1,
+        presencePenalty: 0.2,
+        stop: ['END'],
+        seed: 7,
+        scope: { session: 's1', user: 'u1' },
+      }),
+    );
+    const span = only();
+    expect(span.name).toBe('chat one');
+    expect(span.kind).toBe(SpanKind.CLIENT);
+    expect(Object.keys(span.attributes).sort()).toEqual([
+      'gen_ai.conversation.id',
+      'gen_ai.operation.name',
+      'gen_ai.output.type',
+      'gen_ai.provider.name',
+      'gen_ai.request.frequency_penalty',
+      'gen_ai.request.max_tokens',
+      'gen_ai.request.model',
+      'gen_ai.request.presence_penalty',
+      'gen_ai.request.seed',
+      'gen_ai.request.stop_sequences',
+      'gen_ai.request.temperature',
+      'gen_ai.request.top_k',
+      'gen_ai.request.top_p',
+      'gen_ai.response.finish_reasons',
+      'gen_ai.response.id',
+      'gen_ai.response.model',
+      'gen_ai.usage.input_tokens',
+      'gen_ai.usage.output_tokens',
+      'postern.attempts',
+      'postern.call.id',
+      'postern.route',
+      'postern.status',
+    ]);
+    expect(span.attributes).toMatchObject({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'a',
+      'gen_ai.request.model': 'one',
+      'gen_ai.response.finish_reasons': ['stop'],
+      'postern.route': 'single',
+    });
+    expect(span.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it('exports exactly the metrics of profile 1.41, name by name', async () => {
+    const { gateway, a, clock } = setUp(stack());
+    a.reply('one two three four five six seven eight');
+    await clock.settled(gateway.chat({ model: 'single', prompt: 'Hi' }));
+    await clock.settled(drain(gateway.stream({ model: 'single', prompt: 'Hi' })));
+    await clock.settled(gateway.embed({ model: 'single', input: ['x'] }));
+    const series = await metricSeries();
+    expect([...series.keys()].sort()).toEqual([
+      'gen_ai.client.operation.duration',
+      'gen_ai.client.operation.time_per_output_chunk',
+      'gen_ai.client.operation.time_to_first_chunk',
+      'gen_ai.client.token.usage',
+      'postern.attempts',
+      'postern.gateway.overhead',
+    ]);
+    const labels = (name: string) =>
+      [...new Set(series.get(name)?.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
+    const base = ['gen_ai.operation.name', 'gen_ai.provider.name', 'gen_ai.request.model'];
+    expect(labels('gen_ai.client.operation.duration')).toEqual([...base, 'gen_ai.response.model']);
+    expect(labels('gen_ai.client.token.usage')).toEqual([...base, 'gen_ai.response.model', 'gen_ai.token.type']);
+    expect(labels('gen_ai.client.operation.time_to_first_chunk')).toEqual(base);
+    expect(labels('postern.gateway.overhead')).toEqual(['gen_ai.operation.name']);
+    const [duration] = series.get('gen_ai.client.operation.duration') as unknown as {
+      value: { buckets: { boundaries: number[] } };
+    }[];
+    expect(duration?.value.buckets.boundaries.slice(0, 3)).toEqual([0.01, 0.02, 0.04]);
+    const operations = series.get('gen_ai.client.operation.duration')?.map(({ attributes }) => attributes);
+    expect(operations).toContainEqual(expect.objectContaining({ 'gen_ai.operation.name': 'embeddings' }));
+  });
+
+  it('exports exactly the metrics and the changed attributes of profile latest', async () => {
+    const { gateway, a, clock } = setUp(stack({ semconv: 'latest' }));
+    a.on('Hi').reply('Hello there you.').usage({ input: 5, cacheRead: 7, cacheWrite5m: 3, output: 4, reasoning: 2 });
+    a.on('fail').fail('authentication').always();
+    await clock.settled(gateway.chat({ model: 'single', prompt: 'Hi', reasoning: { effort: 'low' } }));
+    await clock.settled(drain(gateway.stream({ model: 'single', prompt: 'Hi' })));
+    await clock.settled(gateway.chat({ model: 'single', prompt: 'fail' }).catch(() => undefined));
+    expect(spans.getFinishedSpans()[0]?.attributes).toMatchObject({
+      'gen_ai.request.reasoning.level': 'low',
+      'gen_ai.usage.input_tokens': 15,
+      'gen_ai.usage.output_tokens': 6,
+      'gen_ai.usage.cache_read.input_tokens': 7,
+      'gen_ai.usage.cache_write.input_tokens': 3,
+      'gen_ai.usage.reasoning.output_tokens': 2,
+    });
+    const series = await metricSeries();
+    expect([...series.keys()].sort()).toEqual([
+      'gen_ai.client.inference.duration',
+      'gen_ai.client.inference.operation.input_tokens',
+      'gen_ai.client.inference.operation.output_tokens',
+      'gen_ai.client.inference.time_per_output_chunk',
+      'gen_ai.client.inference.time_to_first_chunk',
+      'gen_ai.client.inference.usage.cache_read.input_tokens',
+      'gen_ai.client.inference.usage.cache_write.input_tokens',
+      'gen_ai.client.inference.usage.input_tokens',
+      'gen_ai.client.inference.usage.output_tokens',
+      'gen_ai.client.inference.usage.reasoning.output_tokens',
+      'postern.attempts',
+      'postern.gateway.overhead',
+    ]);
+    expect(series.get('gen_ai.client.inference.usage.input_tokens')).toContainEqual(
+      expect.objectContaining({
+        value: 0,
+        attributes: expect.objectContaining({ 'gen_ai.token.modality': 'unknown' }),
+      }),
+    );
+  });
+
+  it('tells of a fallback, every attempt, the cost and the cache', async () => {
+    const { gateway, a, b, clock } = setUp(stack({ scope: ['tenant'] }, cache()));
+    a.otherwise.fail('overloaded').always();
+    b.reply('fine');
+    const call = () => gateway.chat({ prompt: 'Hi', temperature: 0, scope: { tenant: 'acme' } });
+    await clock.settled(call());
+    await clock.settled(call());
+    const [first, second] = spans.getFinishedSpans() as [ReadableSpan, ReadableSpan];
+    expect(first.name).toBe('chat two');
+    expect(first.attributes).toMatchObject({
+      'gen_ai.provider.name': 'b',
+      'postern.fallback.from': 'a/one',
+      'postern.cache': 'miss',
+      'postern.attempts': 2,
+      'postern.scope.tenant': 'acme',
+    });
+    expect(
+      first.events.map(({ name, attributes }) => [
+        name,
+        attributes?.['error.type'],
+        attributes?.['postern.attempt.status'],
+      ]),
+    ).toEqual([
+      ['postern.attempt', 'overloaded', 'failed'],
+      ['postern.attempt', undefined, 'completed'],
+    ]);
+    expect(second.attributes).toMatchObject({ 'postern.cache': 'exact', 'postern.cost.usd': 0, 'postern.attempts': 0 });
+    expect(second.events).toEqual([]);
+  });
+
+  it('TEL-01, TEL-02, TEL-05: starts and ends one span a call on every exit path', async () => {
+    const { gateway, a, b, clock } = setUp(stack());
+    a.on('cut').reply('one two three four').cut({ content: 2 }).always();
+    a.on('bad').fail('invalid-request').always();
+    a.on('slow').reply('late').delay(10_000).always();
+    a.on('down').fail('unavailable').always();
+    a.on('think').reply('one two three four').pace({ pieceDelayMs: 10 }).always();
+    a.reply('ok');
+    b.reply('b');
+    const ends: Record<string, () => Promise<unknown>> = {
+      plain: () => gateway.chat('x'),
+      stream: () => drain(gateway.stream('x')),
+      fallback: () => gateway.chat('down'),
+      refused: () => gateway.chat({ model: 'single', prompt: 'bad' }),
+      interrupted: () => drain(gateway.stream({ model: 'single', prompt: 'cut' })),
+      timeout: () => gateway.chat({ model: 'single', prompt: 'slow', timeoutMs: 50 }),
+      'aborted before': () => gateway.chat({ prompt: 'x', signal: AbortSignal.abort() }),
+      'aborted in the middle': async () => {
+        const controller = new AbortController();
+        for await (const _text of gateway.stream({ prompt: 'think', signal: controller.signal }).text)
+          controller.abort();
+      },
+      'broken off': async () => {
+        for await (const _text of gateway.stream('think').text) break;
+      },
+      'listener throws': async () => {
+        for await (const _text of gateway.stream('think').text) throw new Error('reader');
+      },
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      spans.reset();
+      await clock.settled(end().catch(() => undefined));
+      await clock.advance(0);
+      expect([name, spans.getFinishedSpans().length]).toEqual([name, 1]);
+    }
+    const open = gateway.chat({ model: 'single', prompt: 'slow' }).catch(() => undefined);
+    await clock.advance(10);
+    spans.reset();
+    await clock.settled(gateway.close());
+    await open;
+    expect(spans.getFinishedSpans()).toHaveLength(1);
+    expect(problems).toEqual([]);
+  });
+
+  it('says how a call failed, without its words', async () => {
+    const { gateway, a, clock } = setUp(stack());
+    a.on('x').fail('authentication', { message: 'key sk-canary-1 is wrong' }).always();
+    await clock.settled(gateway.chat({ model: 'single', prompt: 'x' }).catch(() => undefined));
+    const span = only();
+    expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'authentication' });
+    expect(span.attributes).toMatchObject({ 'error.type': 'authentication', 'postern.status': 'failed' });
+    const duration = (await metricSeries()).get('gen_ai.client.operation.duration');
+    expect(duration?.[0]?.attributes).toMatchObject({ 'error.type': 'authentication' });
+  });
+
+  it('TEL-03, TEL-04: exports no content unless asked, streamed or not', async () => {
+    const { gateway, a, clock } = setUp(stack({ scope: ['tenant'] }));
+    a.on('canary-prompt').reply('canary-answer').always();
+    a.on('canary-fail').fail(500, { message: 'canary-provider canary-fail' }).always();
+    const request = {
+      model: 'single',
+      messages: [
+        { role: 'system' as const, content: 'canary-system' },
+        { role: 'user' as const, content: 'canary-prompt' },
+      ],
+      metadata: { note: 'canary-metadata' },
+      headers: { 'x-secret': 'canary-header' },
+    };
+    await clock.settled(gateway.chat(request));
+    await clock.settled(drain(gateway.stream(request)));
+    await clock.settled(gateway.chat({ model: 'single', prompt: 'canary-fail' }).catch(() => undefined));
+    const told = JSON.stringify([
+      spans.getFinishedSpans().map(({ name, attributes, events, status }) => [name, attributes, events, status]),
+      [...(await metricSeries())],
+    ]);
+    expect(told).not.toContain('canary');
+    expect(spans.getFinishedSpans()).toHaveLength(3);
+  });
+
+  it('TEL-04: captures content when asked: masked view only, raw if that is asked, the text "false" is off', async () => {
+    const mask: Middleware = async (call, next) => {
+      call.context.content = {
+        request: { messages: [{ role: 'user', content: [{ type: 'text', text: 'I am [NAME]' }] }] },
+      };
+      return next(call);
+    };
+    const capture = async (options: TelemetryOptions, ...more: Middleware[]): Promise<ReadableSpan> => {
+      spans.reset();
+      const { gateway, a, clock } = setUp(stack(options, ...more));
+      a.reply('Hello Ann.');
+      await clock.settled(drain(gateway.stream({ model: 'single', system: 'Be kind.', prompt: 'I am Ann' })));
+      return only();
+    };
+    const masked = await capture({ captureContent: 'span' }, mask);
+    expect(JSON.parse(masked.attributes['gen_ai.input.messages'] as string)).toEqual([
+      { role: 'user', parts: [{ type: 'text', content: 'I am [NAME]' }] },
+    ]);
+    expect(JSON.stringify(masked.attributes)).not.toContain('Ann');
+    const unmasked = await capture({ captureContent: 'span' });
+    expect(unmasked.attributes).not.toHaveProperty(['gen_ai.input.messages']);
+    const raw = await capture({ captureContent: 'span', content: 'raw' });
+    expect(JSON.parse(raw.attributes['gen_ai.output.messages'] as string)).toEqual([
+      { role: 'assistant', parts: [{ type: 'text', content: 'Hello Ann.' }], finish_reason: 'stop' },
+    ]);
+    expect(JSON.parse(raw.attributes['gen_ai.system_instructions'] as string)).toEqual([
+      { type: 'text', content: 'Be kind.' },
+    ]);
+    process.env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'] = 'false';
+    expect((await capture({ content: 'raw' })).attributes).not.toHaveProperty(['gen_ai.input.messages']);
+    process.env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'] = 'true';
+    expect((await capture({ content: 'raw' })).attributes).toHaveProperty(['gen_ai.input.messages']);
+    delete process.env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'];
+  });
+
+  it('TEL-06: neither users nor model names make metrics grow without end', async () => {
+    const { gateway, a, clock } = setUp(stack({ scope: ['user'] }));
+    a.reply('ok');
+    const users = size(700, 20_000);
+    for (let index = 0; index < users; index++) {
+      await gateway.chat({ model: `a/model-${index}`, prompt: 'x', scope: { user: `u${index}` } });
+    }
+    await clock.advance(0);
+    const durations = (await metricSeries()).get('gen_ai.client.operation.duration') ?? [];
+    expect(durations.length).toBeLessThanOrEqual(502);
+    expect(JSON.stringify(durations.map(({ attributes }) => attributes))).not.toContain('"u1"');
+  });
+
+  it('TEL-07: a failing exporter harms no call', async () => {
+    trace.disable();
+    const failing = {
+      export: () => {
+        throw new Error('down');
+      },
+      shutdown: async () => {},
+      forceFlush: async () => {},
+    };
+    trace.setGlobalTracerProvider(
+      new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: failing })] }),
+    );
+    const { gateway, a, clock } = setUp(stack());
+    a.reply('ok');
+    expect((await clock.settled(gateway.chat('x'))).text).toBe('ok');
+  });
+
+  it('does nothing while no SDK is registered, and begins when one is', async () => {
+    trace.disable();
+    metrics.disable();
+    const { gateway, a, clock } = setUp(stack());
+    a.reply('ok');
+    await clock.settled(gateway.chat('x'));
+    expect(spans.getFinishedSpans()).toEqual([]);
+    trace.setGlobalTracerProvider(
+      new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }),
+    );
+    await clock.settled(gateway.chat('x'));
+    expect(spans.getFinishedSpans()).toHaveLength(1);
+  });
+
+  it('makes its span the parent of what providers and middleware trace', async () => {
+    const inner: Middleware = async (call, next) => {
+      trace.getTracer('test').startSpan('inside').end();
+      return next(call);
+    };
+    const { gateway, a, clock } = setUp(stack({}, inner));
+    a.reply('ok');
+    await clock.settled(gateway.chat('x'));
+    const [inside, outer] = spans.getFinishedSpans() as [ReadableSpan, ReadableSpan];
+    expect(inside.parentSpanContext?.spanId).toBe(outer.spanContext().spanId);
+  });
+});
