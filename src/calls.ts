@@ -4,6 +4,8 @@ import { GatewayError, invalidRequest } from './core/errors.ts';
 import { checkHeaders } from './core/headers.ts';
 import { LIMITS } from './core/limits.ts';
 import type { Middleware } from './core/middleware.ts';
+import { eligible, withinRegions } from './core/routing/eligible.ts';
+import { regionLimits } from './core/routing/region.ts';
 import { outputSchemaKey } from './core/structured-output.ts';
 import type { CallOptions, ChatArgument, GatewayOptions } from './gateway-types.ts';
 import type { ChatInput } from './operations/chat-input.ts';
@@ -12,6 +14,7 @@ import type { OperationName, Operations } from './operations/index.ts';
 import { RequestProblem } from './operations/problem.ts';
 import type { AmbientStorage } from '#platform';
 import type { Runtime } from './runtime.ts';
+import { regionsOf, scopeOf } from './scopes.ts';
 
 /** What derived gateways differ in. */
 export interface CallFace {
@@ -20,8 +23,18 @@ export interface CallFace {
   readonly ambient: AmbientStorage<Scope> | undefined;
 }
 
-const CALL_OPTIONS = new Set(['signal', 'timeoutMs', 'scope', 'priority', 'strict', 'raw', 'headers', 'controls']);
-const SCOPE_FIELDS = ['tenant', 'user', 'app', 'agent', 'session'] as const;
+const CALL_OPTIONS = new Set([
+  'signal',
+  'timeoutMs',
+  'scope',
+  'priority',
+  'strict',
+  'raw',
+  'headers',
+  'controls',
+  'region',
+  'purpose',
+]);
 const PRIORITIES = new Set<unknown>(['critical', 'normal', 'background']);
 const NEVER = new AbortController().signal;
 
@@ -93,7 +106,15 @@ export function makeCall<K extends OperationName>(
   if (options.controls !== undefined) checkControls(options.controls, runtime.middleware);
   const scope = scopeOf(face, options.scope);
   const registry = runtime.registry();
-  const plan = additions.plan ?? registry.resolve(request.model, operation);
+  const strict = options.strict ?? defaults.strict;
+  const own = regionsOf(options.region);
+  const rules = {
+    call: { operation, request, ...(strict === true && { strict }) },
+    regions: regionLimits(scope.region, own),
+    providers: runtime.providers,
+    facts: shared.routing.facts,
+  };
+  const plan = eligible(additions.plan ?? registry.resolve(request.model, operation), rules);
   if (plan.candidates.length === 0) throw noCandidate(request.model, plan);
   const id = `call_${crypto.randomUUID()}`;
   const attemptsMax = Math.max(
@@ -108,9 +129,12 @@ export function makeCall<K extends OperationName>(
     emit: shared.emit,
     faces: runtime.faces,
     waitUntil: shared.waitUntil,
-    resolve: registry.resolve,
+    // A sub-call asks for other things, but its data may go no further.
+    resolve:
+      rules.regions.length === 0
+        ? registry.resolve
+        : (model, name) => withinRegions(registry.resolve(model, name), rules),
   });
-  const strict = options.strict ?? defaults.strict;
   return {
     id,
     operation,
@@ -122,6 +146,8 @@ export function makeCall<K extends OperationName>(
     priority: options.priority ?? 'normal',
     context,
     ...(strict === true && { strict }),
+    ...(own !== undefined && { regions: own }),
+    ...(options.purpose !== undefined && { purpose: options.purpose }),
     ...(options.raw === true && { raw: true }),
     ...(options.headers !== undefined && { headers: checkHeaders(options.headers) }),
     ...(options.controls !== undefined && { controls: options.controls }),
@@ -130,7 +156,10 @@ export function makeCall<K extends OperationName>(
 }
 
 function checkCallOptions(options: CallOptions): void {
-  const { signal, timeoutMs, priority } = options;
+  const { signal, timeoutMs, priority, purpose } = options;
+  if (purpose !== undefined && (typeof purpose !== 'string' || purpose === '')) {
+    throw invalidRequest('purpose', 'expected a text that is not empty.');
+  }
   if (signal !== undefined && !(typeof signal === 'object' && typeof signal?.addEventListener === 'function')) {
     throw invalidRequest('signal', 'expected an AbortSignal.');
   }
@@ -156,36 +185,6 @@ function checkControls(controls: unknown, middleware: readonly Middleware[]): vo
     }
     for (const { info } of takers) info?.control?.(value);
   }
-}
-
-/** Narrowest last: the gateway's own, the ambient one of `run`, the one of `with`, the call's. */
-function scopeOf(face: CallFace, own: Scope | undefined): Scope {
-  const { options, ambient } = face;
-  const around = ambient?.get();
-  const scope =
-    around === undefined && own === undefined
-      ? (options.scope ?? {})
-      : mergeScopes(mergeScopes(around ?? {}, options.scope ?? {}), own ?? {});
-  for (const field of SCOPE_FIELDS) {
-    const value: unknown = scope[field];
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      throw invalidRequest(`scope.${field}`, 'expected a text that is not empty.');
-    }
-  }
-  for (const field of options.requireScope ?? []) {
-    if (scope[field] === undefined) {
-      throw invalidRequest(
-        `scope.${field}`,
-        `this gateway requires it; use gateway.with({ scope: { ${field} } }) or gateway.run.`,
-      );
-    }
-  }
-  return scope;
-}
-
-export function mergeScopes(wide: Scope, narrow: Scope): Scope {
-  if (wide.tags === undefined || narrow.tags === undefined) return { ...wide, ...narrow };
-  return { ...wide, ...narrow, tags: { ...wide.tags, ...narrow.tags } };
 }
 
 function noCandidate(model: string, plan: Plan): GatewayError {

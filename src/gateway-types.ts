@@ -1,17 +1,21 @@
 import type { ChatStream } from './chat-stream.ts';
 import type { Plan, Priority, Reply, Scope } from './core/call.ts';
+import type { CatalogueOption } from './catalogue.ts';
 import type { Clock } from './core/clock.ts';
 import type { EventName, Listener } from './core/events.ts';
 import type { Explanation, Middleware } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
 import type { ModelsConfiguration } from './core/registry.ts';
 import type { FetchFunction } from './doors/inbound.ts';
+import type { RolloutReport } from './core/routing/trial.ts';
 import type { ScopeHeaders } from './doors/metadata.ts';
 import type { ChatInput, ChatRequestInput, EmbedInput } from './operations/chat-input.ts';
 import type { OperationName, Operations } from './operations/index.ts';
 import type { StandardSchema } from './operations/schema.ts';
 import type { GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
+import type { ModelInfo } from './models.ts';
 import type { Configuration } from './runtime.ts';
+import type { Watch, WatchOptions } from './watch.ts';
 
 /** Options of one call. They may stand in the request or beside it. */
 export interface CallOptions {
@@ -32,6 +36,10 @@ export interface CallOptions {
    * middleware that is there, or of one that takes none, is refused.
    */
   readonly controls?: Readonly<Record<string, unknown>>;
+  /** Where this call's data may go, like `eu`; beside the scope's region. A target elsewhere is not used. */
+  readonly region?: string | readonly string[];
+  /** What the call is for, like `summary`: rules and meters can tell by it. */
+  readonly purpose?: string;
   /** Extra headers for the provider. Credentials and framing are refused. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -53,6 +61,11 @@ export interface GatewayOptions extends Configuration {
   readonly strict?: boolean;
   /** Source of time. @defaultValue the system's */
   readonly clock?: Clock;
+  /**
+   * Where routing looks up windows and prices the configuration does not give, like `defaultTable` of
+   * `postern/pricing`. Left out: the bundled list, loaded once something asks for it.
+   */
+  readonly catalogue?: CatalogueOption;
   /** Numbers in [0, 1) for jitter and sampling. @defaultValue Math.random */
   readonly random?: () => number;
 }
@@ -120,6 +133,15 @@ export interface Gateway extends AsyncDisposable {
   headers(scope: Scope): ScopeHeaders;
   /** Swaps the configuration data as a whole; calls in flight keep theirs. Gives the new revision. */
   configure(next: Configuration): number;
+  /**
+   * Applies a JSON configuration from a file or an `https:` address, and every later version of it. One that is refused
+   * changes nothing and is told as a `configuration` event.
+   */
+  watch(source: string | URL, options?: WatchOptions): Watch;
+  /** Every model that aliases name or providers list, with what is known of it. */
+  models(): Promise<readonly ModelInfo[]>;
+  /** The trials of canaries and how they stand. */
+  rollouts(): readonly RolloutReport[];
   /** What would happen to a request. Makes no call. */
   explain(request: ChatArgument, options?: CallOptions): GatewayExplanation;
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;

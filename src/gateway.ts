@@ -17,9 +17,12 @@ import type { OperationName, Operations } from './operations/index.ts';
 import { didYouMean } from './operations/problem.ts';
 import { createAmbient } from '#platform';
 import { chatResponseOf, costKey, embedResponseOf } from './response.ts';
+import { models } from './models.ts';
 import { type Configuration, createRuntime, type Runtime } from './runtime.ts';
+import { mergeScopes } from './scopes.ts';
 import { createShared, type Shared } from './shared.ts';
 import { standard } from './standard.ts';
+import { watch, type WatchOptions } from './watch.ts';
 
 const OPTION_NAMES = new Set([
   'providers',
@@ -33,6 +36,7 @@ const OPTION_NAMES = new Set([
   'strict',
   'clock',
   'random',
+  'catalogue',
 ]);
 
 /** What an extension of the gateway (a door) may reach. Not part of the public interface. */
@@ -48,7 +52,7 @@ export const RUNTIME = Symbol('postern.runtime');
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   checkOptions(options);
-  const shared = createShared(options.clock, options.random);
+  const shared = createShared(options.clock, options.random, options.catalogue);
   return faceOf({ runtime: runtimeOf(options, shared), options, ambient: createAmbient<Scope>() });
 }
 
@@ -133,12 +137,15 @@ function faceOf(face: CallFace): Gateway {
           'This runtime has no AsyncLocalStorage, so run() cannot carry a scope; use gateway.with({ scope }).',
         );
       }
-      return ambient.run({ ...ambient.get(), ...scope }, work);
+      return ambient.run(mergeScopes(ambient.get() ?? {}, scope), work);
     },
     wrap: <C extends object>(client: C): C => wrapClient(door, client),
     fetch: gatewayFetch(door),
     headers: scopeHeaders,
     configure: (next: Configuration) => runtime.configure(next),
+    models: () => models(runtime),
+    rollouts: () => shared.routing.rollouts(),
+    watch: (source: string | URL, options?: WatchOptions) => watch(runtime, source, options),
     explain: (input: ChatArgument, beside?: CallOptions) => explain(runtime, chatCall(face, input, beside, false).call),
     on: shared.events.on,
     close: (options: { readonly timeoutMs?: number } = {}) => runtime.close(options.timeoutMs ?? LIMITS.closeMs),
@@ -153,7 +160,7 @@ function derive(face: CallFace, changes: WithOptions): Gateway {
   const options: GatewayOptions = {
     ...face.options,
     ...changes,
-    scope: { ...face.options.scope, ...changes.scope },
+    scope: mergeScopes(face.options.scope ?? {}, changes.scope ?? {}),
   } as GatewayOptions;
   const { runtime } = face;
   const rebuilt = changes.providers !== undefined || changes.models !== undefined || changes.use !== undefined;

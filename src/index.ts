@@ -12,7 +12,18 @@ export type {
 export type { ChatStream, StreamStart } from './chat-stream.ts';
 export type { CallCost, GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
 export type { Configuration } from './runtime.ts';
-export type { AliasConfiguration, ModelsConfiguration, TargetConfiguration } from './core/registry.ts';
+export type { ModelInfo } from './models.ts';
+export type { Watch, WatchOptions } from './watch.ts';
+export { promote, rollBack } from './core/routing/promote.ts';
+export type { ModelFacts } from './core/model-facts.ts';
+export type { GroupConfiguration, RuleCondition, ValueTest } from './core/routing/configuration.ts';
+export type { RollbackOptions, RolloutReport, VariantNumbers } from './core/routing/trial.ts';
+export type {
+  AliasConfiguration,
+  ModelsConfiguration,
+  NodeConfiguration,
+  TargetConfiguration,
+} from './core/registry.ts';
 export type { EventName, GatewayEvents, Listener } from './core/events.ts';
 export type * from './operations/chat-input.ts';
 export type * from './operations/chat-parts.ts';

@@ -2,6 +2,8 @@ import type { Call, Next, Reply } from './core/call.ts';
 import type { Clock } from './core/clock.ts';
 import { compose } from './core/compose.ts';
 import { createDispatch } from './core/dispatch.ts';
+import { needsPrices } from './catalogue.ts';
+import { checkConfiguration } from './core/check-configuration.ts';
 import { GatewayError, invalidOptions, toGatewayError } from './core/errors.ts';
 import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
@@ -10,6 +12,7 @@ import { settle } from './core/reply.ts';
 import { linkedController } from './core/signals.ts';
 import type { OperationName } from './operations/index.ts';
 import { addUsage } from './operations/usage.ts';
+import { createNotices } from './models.ts';
 import { reportProblem, type Shared } from './shared.ts';
 
 /** The data half of a gateway's options: what `configure` may change while calls are in flight. */
@@ -52,6 +55,15 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     middleware,
     createDispatch({ providers, health: shared.health, order: shared.routing.order }),
   );
+  let waiting: Promise<void> | undefined;
+  const awaitPrices = (): void => {
+    if (!needsPrices(registry)) return;
+    waiting = shared.catalogue.load()?.then(() => {
+      waiting = undefined;
+    });
+  };
+  awaitPrices();
+  const notices = createNotices(shared);
   const runtime: Runtime = {
     shared,
     providers,
@@ -60,22 +72,26 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     registry: () => registry,
     options: (name) => middlewareOptions[name],
     configure(next) {
-      const known = new Set(infos.map((info) => info.name));
-      for (const name of Object.keys(next.options ?? {})) {
-        if (!known.has(name))
-          throw invalidOptions(
-            `options.${name}`,
-            `no middleware has this name; there are ${[...known].join(', ') || 'none'}.`,
-          );
+      try {
+        checkConfiguration(next, [...new Set(infos.map((info) => info.name))]);
+        // Compiled first, swapped whole: a call sees all of the old or all of the new.
+        registry = compileRegistry(next.models ?? registry.models, providers, registry.revision + 1);
+      } catch (error) {
+        const { message } = toGatewayError(error, 'configure');
+        shared.emit('configuration', { revision: registry.revision, status: 'refused', message });
+        throw error;
       }
-      // Compiled first, swapped whole: a call sees all of the old or all of the new.
-      const compiled = compileRegistry(next.models ?? registry.models, providers, registry.revision + 1);
-      registry = compiled;
       if (next.options !== undefined) middlewareOptions = next.options;
-      shared.emit('configuration', { revision: compiled.revision, status: 'applied' });
-      return compiled.revision;
+      awaitPrices();
+      shared.emit('configuration', { revision: registry.revision, status: 'applied' });
+      return registry.revision;
     },
-    run: (call, timeoutMs) => runBounded(handler, shared, call, timeoutMs),
+    run(call, timeoutMs) {
+      notices(registry);
+      // Only a configuration that compares prices it does not name waits for the price list, once.
+      if (waiting === undefined) return runBounded(handler, shared, call, timeoutMs);
+      return waiting.then(() => runBounded(handler, shared, call, timeoutMs));
+    },
     close: (timeoutMs) => close(runtime, infos, timeoutMs),
   };
   const host: Host = {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
+import { type Catalogue, type CatalogueOption, createCatalogue } from './catalogue.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { toGatewayError } from './core/errors.ts';
 import type { Emit, EventName, Events, GatewayEvents } from './core/events.ts';
@@ -14,6 +15,7 @@ export interface Shared {
   readonly emit: Emit;
   readonly health: Health;
   readonly routing: Routing;
+  readonly catalogue: Catalogue;
   readonly inFlight: Set<(reason: unknown) => void>;
   readonly background: Set<Promise<unknown>>;
   readonly started: Set<MiddlewareInfo>;
@@ -21,7 +23,11 @@ export interface Shared {
   closed: boolean;
 }
 
-export function createShared(clock: Clock = systemClock, random: () => number = Math.random): Shared {
+export function createShared(
+  clock: Clock = systemClock,
+  random: () => number = Math.random,
+  catalogue?: CatalogueOption,
+): Shared {
   const emitter = new EventEmitter();
   const background = new Set<Promise<unknown>>();
   const emit: Emit = (name, event) => {
@@ -43,13 +49,15 @@ export function createShared(clock: Clock = systemClock, random: () => number = 
     has: (name: EventName) => emitter.listenerCount(name) > 0,
   };
   const health = createHealth(clock, emit);
+  const routing = createRouting({ clock, random, health, emit });
   return {
     clock,
     random,
     events,
     emit,
     health,
-    routing: createRouting({ clock, random, health, emit }),
+    routing,
+    catalogue: createCatalogue(routing, catalogue),
     inFlight: new Set(),
     background,
     started: new Set(),

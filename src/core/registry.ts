@@ -5,6 +5,7 @@ import type { Provider } from './provider.ts';
 import { type Compiled, compileTarget, directTarget, leafOf } from './registry-candidate.ts';
 import { type Entry, type ModelsConfiguration, parseAlias } from './registry-configuration.ts';
 import { unknownModel } from './registry-names.ts';
+import { withTree } from './registry-tree.ts';
 import { hashText } from './routing/hash.ts';
 import { type GroupNode, leavesOf, mapCandidates, type RouteNode } from './routing/node.ts';
 
@@ -145,20 +146,6 @@ function planOf(
       return undefined;
     });
   return { ...(alias !== undefined && { alias }), ...withTree(able), losers, revision };
-}
-
-/** The candidates of a tree in configured order, each once; the tree itself only if there is something to choose. */
-export function withTree(node: RouteNode | undefined): Pick<Plan, 'candidates' | 'strategy'> {
-  const byId = new Map<string, Candidate>();
-  for (const { candidate } of node === undefined ? [] : leavesOf(node)) {
-    if (!byId.has(candidate.id)) byId.set(candidate.id, candidate);
-  }
-  const candidates = [...byId.values()];
-  return { candidates, ...(node?.kind === 'group' && chooses(node) && { strategy: node }) };
-}
-
-function chooses(node: RouteNode): boolean {
-  return node.kind === 'group' && (node.strategy.name !== 'ordered' || node.members.some(chooses));
 }
 
 export type * from './registry-configuration.ts';

@@ -18,6 +18,11 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }
 
+/** A text file, by path or `file:` address. */
+export function readTextFile(path: string | URL): Promise<string> {
+  return process.getBuiltinModule('node:fs/promises').readFile(path, 'utf8');
+}
+
 let crypto: typeof Crypto | undefined;
 /** Loaded at the first hash: importing it takes longer than everything else here together. */
 const cryptography = (): typeof Crypto => (crypto ??= process.getBuiltinModule('node:crypto'));

@@ -11,6 +11,11 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return {};
 }
 
+/** Web runtimes have no files. */
+export async function readTextFile(path: string | URL): Promise<string> {
+  throw new Error(`This runtime has no files, so ${path} cannot be read; give an address.`);
+}
+
 /** SHA-256 of UTF-8 text or bytes, in hex. Synchronous, as the web's own is not. */
 export function sha256(data: string | Uint8Array): string {
   return toHex(sha256Bytes(bytesOf(data)));

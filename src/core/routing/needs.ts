@@ -7,7 +7,7 @@ const known = new WeakMap<object, readonly Capability[]>();
 const NONE: readonly Capability[] = [];
 
 /** What a target must be able to do to serve a call. Read once a request. */
-export function needsOf(call: Call): readonly Capability[] {
+export function needsOf(call: Pick<Call, 'operation' | 'request'>): readonly Capability[] {
   if (call.operation !== 'chat') return NONE;
   let needs = known.get(call.request);
   if (needs === undefined) {

@@ -66,6 +66,8 @@ export interface Strategy {
   order(group: GroupNode, call: Call, view: RouteView): readonly RouteNode[];
   /** An attempt at a target below the group ended. */
   ended?(group: GroupNode, call: Call, target: Candidate, outcome: AttemptOutcome, view: RouteView): void;
+  /** Whether it compares prices, so that they have to be known. */
+  comparesPrices?(group: GroupNode): boolean;
   /** Why it would choose what it chooses, for `explain`. */
   explain?(group: GroupNode, call: Call, view: RouteView): string | undefined;
 }

@@ -66,6 +66,10 @@ export const canary: Strategy = {
     const reason = trial.add(member.slot === CANARY ? 'canary' : 'stable', outcome, usd);
     if (reason !== undefined) view.emit('rollout', { ...trial.report, state: 'rolled-back', reason, callId: call.id });
   },
+  comparesPrices({ settings }) {
+    const { rollback } = settings as Settings;
+    return rollback !== false && typeof rollback.cost === 'number';
+  },
   explain(group, call, view) {
     const { report } = trialOf(group, view);
     const { share } = group.settings as Settings;

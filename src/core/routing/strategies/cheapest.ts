@@ -25,6 +25,7 @@ const WARM_MS = 300_000;
  */
 export const cheapest: Strategy = {
   name: 'cheapest',
+  comparesPrices: () => true,
   options: { warmKey: pathProblem, warmMs: wholeNumber(0) },
   settings: ({ warmKey, warmMs }): Settings => ({
     warmKey: warmKey as string | undefined,
