@@ -20,8 +20,6 @@ export function contextKey<T>(name: string, initial: T): ContextKey<T> {
 export interface PublishedContent {
   readonly request?: unknown;
   readonly response?: unknown;
-  /** Values that were masked in the request. */
-  readonly redactions?: number;
 }
 
 /** Facts of one call that outlive a spread: attempts, clock, published content, typed slots. Sub-calls have their own. */
