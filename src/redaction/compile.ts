@@ -1,6 +1,6 @@
 import { invalidOptions } from '../core/errors.ts';
 import { type ContextIndex, contextIndex, type Lexicon, lexicon } from './context-words.ts';
-import { shapeHashes, shapePrefixHashes, shapeProblem } from './shapes.ts';
+import { shapeProblem, type ShapeTable, shapeTable } from './shapes.ts';
 import type {
   AnchorDetector,
   Detector,
@@ -18,14 +18,10 @@ export interface Entry<D extends Detector> {
 
 /** Detectors sorted by what wakes them, so that one pass over a text wakes only those that could match. */
 export interface Plan {
-  readonly shapes: ReadonlyMap<number, readonly Entry<ShapeDetector>[]>;
-  /** 1 where a shape hash, cut to 13 bits, may be known. */
-  readonly shapeFilter: Uint8Array;
-  /** 1 where some layout goes on after a separator, by the hash with the separator in it. */
-  readonly shapeGoesOn: Uint8Array;
+  readonly shapes: ShapeTable<Entry<ShapeDetector>> | undefined;
   readonly anchors: readonly (readonly Entry<AnchorDetector>[] | undefined)[];
-  readonly tokens: readonly Entry<TokenDetector>[];
-  readonly tokenMin: number;
+  /** By the token's length; the last list is for all that are longer. */
+  readonly tokens: readonly (readonly Entry<TokenDetector>[])[];
   readonly prefixes: ReadonlyMap<number, readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[]>;
   /** 1 where three opening characters, hashed to 14 bits, may be known. */
   readonly prefixFilter: Uint8Array;
@@ -35,7 +31,8 @@ export interface Plan {
   readonly groups: ReadonlyMap<string, string>;
 }
 
-export const SHAPE_FILTER_MASK = 0x1fff;
+/** Tokens from this length on are asked one by one whether they are too long. */
+export const TOKEN_UNITS_LISTED = 100;
 const PREFIX_FILTER_UNITS = 1 << 14;
 
 /** 14-bit key of three opening characters. */
@@ -54,9 +51,7 @@ export function compile(detectors: readonly Detector[]): Plan {
 }
 
 function build(detectors: readonly Detector[]): Plan {
-  const shapes = new Map<number, Entry<ShapeDetector>[]>();
-  const shapeFilter = new Uint8Array(SHAPE_FILTER_MASK + 1);
-  const shapeGoesOn = new Uint8Array(SHAPE_FILTER_MASK + 1);
+  const shapes: [Entry<ShapeDetector>, readonly string[]][] = [];
   const anchors: (Entry<AnchorDetector>[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
   const tokens: Entry<TokenDetector>[] = [];
   const prefixes = new Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>();
@@ -69,26 +64,22 @@ function build(detectors: readonly Detector[]): Plan {
     groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
     const words = detector.context ? lexicon(detector.context) : undefined;
     if (words) lexicons.push(words);
-    if ('shapes' in detector) {
-      addShapes({ detector, lexicon: words }, shapes, shapeFilter);
-      for (const hash of detector.shapes.flatMap(shapePrefixHashes)) shapeGoesOn[hash & SHAPE_FILTER_MASK] = 1;
-    } else if ('at' in detector) {
+    if ('shapes' in detector) shapes.push([{ detector, lexicon: words }, detector.shapes]);
+    else if ('at' in detector) {
       for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), { detector, lexicon: words });
     } else if ('token' in detector) tokens.push({ detector, lexicon: words });
     else if ('from' in detector) addPrefixes({ detector, lexicon: words }, prefixes, prefixFilter);
     else searches.push({ detector, lexicon: words });
   }
-  const tokenMin = tokens.reduce(
-    (least, { detector }) => Math.min(least, detector.lengthMin),
-    Number.POSITIVE_INFINITY,
-  );
   return {
-    shapes,
-    shapeFilter,
-    shapeGoesOn,
+    shapes: shapes.length > 0 ? shapeTable(shapes) : undefined,
     anchors,
-    tokens,
-    tokenMin,
+    tokens: Array.from({ length: TOKEN_UNITS_LISTED + 1 }, (_, length) =>
+      tokens.filter(
+        ({ detector }) =>
+          detector.lengthMax >= length && (detector.lengthMin <= length || length === TOKEN_UNITS_LISTED),
+      ),
+    ),
     prefixes,
     prefixFilter,
     searches,
@@ -114,15 +105,6 @@ function push<T>(lists: (T[] | undefined)[], index: number, item: T): void {
   const list = lists[index];
   if (list) list.push(item);
   else lists[index] = [item];
-}
-
-function addShapes(entry: Entry<ShapeDetector>, shapes: Map<number, Entry<ShapeDetector>[]>, filter: Uint8Array): void {
-  for (const hash of new Set(entry.detector.shapes.flatMap(shapeHashes))) {
-    filter[hash & SHAPE_FILTER_MASK] = 1;
-    const list = shapes.get(hash);
-    if (list) list.push(entry);
-    else shapes.set(hash, [entry]);
-  }
 }
 
 function addPrefixes(

@@ -1,23 +1,21 @@
-import { classOf, DIGIT, SEPARATOR } from './characters.ts';
+import { classOf, DIGIT, LETTER, SEPARATOR } from './characters.ts';
 import type { Collector } from './collector.ts';
-import { type Entry, openingKey, type Plan, SHAPE_FILTER_MASK } from './compile.ts';
+import { type Entry, openingKey, type Plan, TOKEN_UNITS_LISTED } from './compile.ts';
 import { bracketLength, placeholderEndsAt, placeholderLength } from './placeholder.ts';
 import {
-  kindOf,
+  DIGIT_KIND,
+  LETTER_KIND,
   SEPARATOR_KIND,
   SHAPE_LETTERS_MAX,
-  SHAPE_SEED,
-  SHAPE_UNITS_MAX,
-  SHAPE_WORDS_MAX,
-  shapeStep,
+  SHAPE_START,
+  type ShapeTable,
   WORD_BITS,
 } from './shapes.ts';
-import type { ShapeDetector } from './types.ts';
+import type { ShapeDetector, TokenDetector } from './types.ts';
 
 /** The single pass: words wake shapes, tokens and prefixes; special characters wake their anchors. */
 export function scan(text: string, plan: Plan, collector: Collector): void {
   const { anchors, shapes } = plan;
-  const hasShapes = shapes.size > 0;
   // The two words before the current one, while they are short, of letters, and one separator apart.
   let before = -1;
   let beforeEnd = -1;
@@ -51,12 +49,12 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
     const joined = beforeEnd === start - 1 && beforeEnd >= 0 && isSeparator(text, beforeEnd);
     if ((all & ~DIGIT & WORD_BITS) !== 0) collector.lettersUntil = index;
     if ((all & DIGIT) !== 0) {
-      if (hasShapes) {
-        shapesFrom(text, start, plan, collector);
-        if (joined) shapesFrom(text, before, plan, collector);
-        if (joined && beforeThat >= 0) shapesFrom(text, beforeThat, plan, collector);
+      if (shapes !== undefined) {
+        shapesFrom(text, start, shapes, collector);
+        if (joined) shapesFrom(text, before, shapes, collector);
+        if (joined && beforeThat >= 0) shapesFrom(text, beforeThat, shapes, collector);
       }
-      if (index - start >= plan.tokenMin) wakeTokens(text, start, index, plan, collector);
+      wakeTokens(text, start, index, plan, collector);
       beforeEnd = -1;
       beforeThat = -1;
     } else if (index - start <= SHAPE_LETTERS_MAX) {
@@ -98,36 +96,42 @@ function wakePrefixes(text: string, start: number, first: number, plan: Plan, co
 
 function wakeTokens(text: string, start: number, end: number, plan: Plan, collector: Collector): void {
   const length = end - start;
-  for (const { detector, lexicon } of plan.tokens) {
-    if (length < detector.lengthMin || length > detector.lengthMax) continue;
+  const listed = plan.tokens[Math.min(length, TOKEN_UNITS_LISTED)] as readonly Entry<TokenDetector>[];
+  for (let index = 0; index < listed.length; index++) {
+    const { detector, lexicon } = listed[index] as Entry<TokenDetector>;
+    if (length >= TOKEN_UNITS_LISTED && (length < detector.lengthMin || length > detector.lengthMax)) continue;
     collector.detector = detector;
     collector.lexicon = lexicon;
     detector.token(text, start, end, collector.report);
   }
 }
 
-/** Tries every layout that begins at `start`: one hash grows over words and single separators. */
-function shapesFrom(text: string, start: number, plan: Plan, collector: Collector): void {
-  const limit = start + SHAPE_UNITS_MAX;
-  let hash = SHAPE_SEED;
+/** Tries every layout that begins at `start`: one walk over words and single separators, as far as some layout goes on. */
+function shapesFrom(
+  text: string,
+  start: number,
+  { next, items }: ShapeTable<Entry<ShapeDetector>>,
+  collector: Collector,
+): void {
+  let state = SHAPE_START;
   let index = start;
-  for (let words = 1; ; words++) {
+  let letters = 0;
+  for (;;) {
     let bits = classOf(text.charCodeAt(index));
     while ((bits & WORD_BITS) !== 0) {
-      if (index >= limit) return;
-      hash = shapeStep(hash, kindOf(bits));
+      letters |= bits & LETTER;
+      state = next[state * 4 + ((bits & DIGIT) !== 0 ? DIGIT_KIND : LETTER_KIND)] as number;
+      if (state === 0) return;
       index++;
       bits = classOf(text.charCodeAt(index));
     }
-    if (plan.shapeFilter[hash & SHAPE_FILTER_MASK] === 1) {
-      const entries = plan.shapes.get(hash);
-      if (entries !== undefined && !isAttached(text, start, index)) tryShapes(text, start, index, entries, collector);
-    }
-    if (words === SHAPE_WORDS_MAX || (bits & SEPARATOR) === 0) return;
-    hash = shapeStep(hash, SEPARATOR_KIND);
-    if (plan.shapeGoesOn[hash & SHAPE_FILTER_MASK] !== 1) return;
+    const entries = items[state];
+    if (entries !== undefined && !isAttached(text, start, index))
+      tryShapes(text, start, index, entries, collector, letters !== 0);
+    if ((bits & SEPARATOR) === 0) return;
+    state = next[state * 4 + SEPARATOR_KIND] as number;
+    if (state === 0) return;
     index++;
-    if ((classOf(text.charCodeAt(index)) & WORD_BITS) === 0) return;
   }
 }
 
@@ -151,26 +155,39 @@ function tryShapes(
   end: number,
   entries: readonly Entry<ShapeDetector>[],
   collector: Collector,
+  letters: boolean,
 ): void {
-  const raw = text.slice(start, end);
+  let raw: string | undefined;
   let compact = '';
   let separators = '';
-  let from = 0;
-  for (let index = 0; index < raw.length; index++) {
-    if ((classOf(raw.charCodeAt(index)) & WORD_BITS) !== 0) continue;
-    compact += raw.slice(from, index);
-    separators += raw.charAt(index);
-    from = index + 1;
+  for (let at = start; at < end; at++) {
+    if ((classOf(text.charCodeAt(at)) & WORD_BITS) === 0) separators += text.charAt(at);
   }
-  compact = (from === 0 ? raw : compact + raw.slice(from)).toUpperCase();
-  for (const { detector, lexicon } of entries) {
+  for (let index = 0; index < entries.length; index++) {
+    const { detector, lexicon } = entries[index] as Entry<ShapeDetector>;
     if (separators !== '' && !separatorsFit(separators, detector)) continue;
+    if (raw === undefined) {
+      raw = text.slice(start, end);
+      compact = separators === '' ? raw : withoutSeparators(raw);
+      if (letters) compact = compact.toUpperCase();
+    }
     const verdict = detector.check ? detector.check(compact, raw) : true;
     if (verdict === false) continue;
     collector.detector = detector;
     collector.lexicon = lexicon;
     collector.report(start, end, verdict === true ? undefined : verdict);
   }
+}
+
+function withoutSeparators(raw: string): string {
+  let compact = '';
+  let from = 0;
+  for (let index = 0; index < raw.length; index++) {
+    if ((classOf(raw.charCodeAt(index)) & WORD_BITS) !== 0) continue;
+    compact += raw.slice(from, index);
+    from = index + 1;
+  }
+  return compact + raw.slice(from);
 }
 
 function separatorsFit(separators: string, detector: ShapeDetector): boolean {

@@ -1,42 +1,68 @@
 import { DIGIT, LETTER } from './characters.ts';
 
-/** Layouts are compared by a 30-bit hash of digit, letter, separator; `check` sees the text itself. */
-export const SHAPE_SEED = 0x2f0b4c47;
 export const SHAPE_UNITS_MAX = 40;
 /** Words (runs without separator) in one layout. */
 export const SHAPE_WORDS_MAX = 8;
 /** Letters in a word of letters that opens a layout with more than one word. */
 export const SHAPE_LETTERS_MAX = 4;
 
-const KIND = { '9': 1, A: 2, _: 3 } as const;
-
-export function shapeStep(hash: number, kind: number): number {
-  return Math.imul(hash ^ kind, 0x01000193) & 0x3fffffff;
-}
-
-/** Kind of a character that is a letter or a digit, by its class bits. */
-export const kindOf = (bits: number): number => ((bits & DIGIT) !== 0 ? KIND['9'] : KIND.A);
-export const SEPARATOR_KIND: number = KIND._;
+/** Kinds of a unit in a layout; 0 is none of them. */
+export const DIGIT_KIND = 1;
+export const LETTER_KIND = 2;
+export const SEPARATOR_KIND = 3;
+export const WORD_BITS: number = DIGIT | LETTER;
 
 /** `9{3}` is `999`. */
 export function unfold(shape: string): string {
   return shape.replace(/([9AX_])\{(\d+)\}/g, (_, unit: string, count: string) => unit.repeat(Number(count)));
 }
 
-/** Hashes of every layout a shape stands for: each `X` doubles them. */
-export function shapeHashes(shape: string): number[] {
-  let hashes = [SHAPE_SEED];
-  for (const unit of unfold(shape)) {
-    const kinds = unit === 'X' ? [KIND['9'], KIND.A] : [KIND[unit as keyof typeof KIND]];
-    hashes = hashes.flatMap((hash) => kinds.map((kind) => shapeStep(hash, kind)));
-  }
-  return hashes;
+const KINDS: Readonly<Record<string, readonly number[]>> = {
+  '9': [DIGIT_KIND],
+  A: [LETTER_KIND],
+  X: [DIGIT_KIND, LETTER_KIND],
+  _: [SEPARATOR_KIND],
+};
+
+/** All layouts as one table: from a state, the kind of the next unit leads to the next state. */
+export interface ShapeTable<Item> {
+  /** `next[state * 4 + kind]`; 0 when no layout goes on like that. */
+  readonly next: Int32Array;
+  /** What is laid out so when a text ends in this state. */
+  readonly items: readonly (readonly Item[] | undefined)[];
 }
 
-/** Hashes of what stands up to and with each separator of a shape. */
-export function shapePrefixHashes(shape: string): number[] {
-  const flat = unfold(shape);
-  return [...flat].flatMap((unit, index) => (unit === '_' ? shapeHashes(flat.slice(0, index + 1)) : []));
+/** The first state; 0 leads nowhere. */
+export const SHAPE_START = 1;
+
+export function shapeTable<Item>(
+  layouts: Iterable<readonly [item: Item, shapes: readonly string[]]>,
+): ShapeTable<Item> {
+  const next: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+  const items: (Item[] | undefined)[] = [undefined, undefined];
+  const step = (state: number, kind: number): number => {
+    const known = next[state * 4 + kind] as number;
+    if (known !== 0) return known;
+    const made = items.length;
+    next[state * 4 + kind] = made;
+    next.push(0, 0, 0, 0);
+    items.push(undefined);
+    return made;
+  };
+  for (const [item, shapes] of layouts) {
+    for (const shape of shapes) {
+      let states = [SHAPE_START];
+      for (const unit of unfold(shape)) {
+        states = states.flatMap((state) => (KINDS[unit] ?? []).map((kind) => step(state, kind)));
+      }
+      for (const state of states) {
+        const list = items[state];
+        if (list === undefined) items[state] = [item];
+        else if (!list.includes(item)) list.push(item);
+      }
+    }
+  }
+  return { next: Int32Array.from(next), items };
 }
 
 /** Says why a shape cannot be used, or nothing. Streams rely on these rules. */
@@ -51,5 +77,3 @@ export function shapeProblem(shape: string): string | undefined {
   if (wide || /^[AX]+_[AX]+_[AX]+/.test(flat)) return 'opens with more letters than a stream holds back';
   return undefined;
 }
-
-export const WORD_BITS = DIGIT | LETTER;

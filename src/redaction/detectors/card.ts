@@ -1,4 +1,4 @@
-import { allSame, luhn } from '../check-digits.ts';
+import { allSame, digit, luhn } from '../check-digits.ts';
 import type { ShapeDetector } from '../types.ts';
 
 /** Payment cards: Luhn and the issuer ranges of ISO/IEC 7812 with the lengths each network uses. */
@@ -50,9 +50,9 @@ export const creditCard: ShapeDetector = {
 };
 
 function networkScore(number: string, length: number): number {
-  const two = Number(number.slice(0, 2));
-  const three = Number(number.slice(0, 3));
-  const four = Number(number.slice(0, 4));
+  const two = digit(number, 0) * 10 + digit(number, 1);
+  const three = two * 10 + digit(number, 2);
+  const four = three * 10 + digit(number, 3);
   if (two >= 40 && two <= 49) return length === 16 || length === 19 ? 0.9 : length === 13 ? 0.7 : 0;
   if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return length === 16 ? 0.9 : 0;
   if (two === 34 || two === 37) return length === 15 ? 0.9 : 0;

@@ -22,8 +22,9 @@ export const ibanCode: TokenDetector = {
   lengthMin: 4,
   lengthMax: 34,
   token(text, start, _end, report) {
+    if (isDigit(text, start) || !isDigit(text, start + 2) || !isDigit(text, start + 3)) return;
     const length = LENGTHS[text.slice(start, start + 2).toUpperCase()];
-    if (length === undefined || !isDigit(text, start + 2) || !isDigit(text, start + 3)) return;
+    if (length === undefined) return;
     const before = text.charCodeAt(start - 1);
     if (before === 95 || before === 64) return;
     const end = collect(text, start, length);

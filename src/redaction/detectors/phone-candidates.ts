@@ -7,13 +7,14 @@ const DIGITS_MAX = 15;
 
 /** One way to read the text from a group of digits as a telephone number. */
 export interface PhoneCandidate {
-  readonly start: number;
   readonly end: number;
   /** Groups of digits in it. */
   readonly groups: number;
   /** Digits in all groups, with a leading 00. */
   readonly count: number;
   readonly extension: boolean;
+  /** Lengths of the groups, a hexadecimal digit each: `0x334`. */
+  readonly layout: number;
 }
 
 /** The groups of digits from one place on: what all candidates that begin there share. */
@@ -23,25 +24,16 @@ export interface PhoneReading {
   /** Begins with `+`. */
   readonly plus: boolean;
   readonly parenthesised: boolean;
-  /** Where each group begins and ends: pairs. */
-  readonly places: readonly number[];
+  /** Where the first group begins. */
+  readonly first: number;
   readonly candidates: readonly PhoneCandidate[];
 }
 
-/** The digits of the first `groups` groups. */
-export function digitsOf({ text, places }: PhoneReading, groups: number): string {
+/** The digits of all groups of a candidate, without its extension. */
+export function digitsOf({ text, first }: PhoneReading, { count }: PhoneCandidate): string {
   let digits = '';
-  for (let index = 0; index < groups; index++) digits += text.slice(places[index * 2], places[index * 2 + 1]);
+  for (let index = first; digits.length < count; index++) if (is(text, index, DIGIT)) digits += text.charAt(index);
   return digits;
-}
-
-/** `3-3-4`. */
-export function layoutOf({ places }: PhoneReading, groups: number): string {
-  let layout = '';
-  for (let index = 0; index < groups; index++) {
-    layout += `${index > 0 ? '-' : ''}${(places[index * 2 + 1] as number) - (places[index * 2] as number)}`;
-  }
-  return layout;
 }
 
 /**
@@ -52,18 +44,20 @@ export function readPhone(text: string, wordStart: number, wordEnd: number): Pho
   if (wordEnd - wordStart > DIGITS_MAX || !is(text, wordStart, DIGIT)) return undefined;
   const start = opening(text, wordStart, wordEnd);
   if (start < 0 || !hasDigits(text, wordStart)) return undefined;
-  const places: number[] = [];
   const candidates: PhoneCandidate[] = [];
   const parenthesised = text.charCodeAt(wordStart - 1) === 40 && start < wordStart;
   let open = parenthesised;
+  let groups = 0;
   let count = 0;
+  let layout = 0;
   let index = wordStart;
-  while (places.length < GROUPS_MAX * 2) {
+  while (groups < GROUPS_MAX) {
     const end = runEnd(text, index, DIGIT, index + DIGITS_MAX + 1);
     // Single digits stand only at the front: a country code, a trunk digit, the first group of a French number.
-    if (end - index === 1 && places.length > 4) break;
-    places.push(index, end);
+    if (end - index === 1 && groups > 2) break;
+    groups++;
     count += end - index;
+    layout = (layout << 4) | Math.min(end - index, 15);
     if (count > DIGITS_MAX + 2) break;
     const closes = open && text.charCodeAt(end) === 41;
     if (!open) {
@@ -71,7 +65,7 @@ export function readPhone(text: string, wordStart: number, wordEnd: number): Pho
       const last = goesOn(text, extended) ? end : extended;
       if (is(text, last, LETTER)) break;
       if (count >= DIGITS_MIN && !goesOn(text, last)) {
-        candidates.push({ start, end: last, groups: places.length / 2, count, extension: last > end });
+        candidates.push({ end: last, groups, count, extension: last > end, layout });
       }
     }
     const next = separatorEnd(text, closes ? end + 1 : end, closes);
@@ -80,9 +74,8 @@ export function readPhone(text: string, wordStart: number, wordEnd: number): Pho
     else if (closes) open = false;
     index = next;
   }
-  return candidates.length === 0
-    ? undefined
-    : { text, start, plus: text.charCodeAt(start) === 43, parenthesised, places, candidates };
+  if (candidates.length === 0) return undefined;
+  return { text, start, plus: text.charCodeAt(start) === 43, parenthesised, first: wordStart, candidates };
 }
 
 /** Start with its `+` and `(`, or -1 when this is the middle of something. */

@@ -1,4 +1,4 @@
-import { digitsOf, layoutOf, readPhone } from './phone-candidates.ts';
+import { digitsOf, readPhone } from './phone-candidates.ts';
 import type { TokenDetector } from '../types.ts';
 
 /** Philippine mobile numbers: +63 or 0, then 9 and nine digits. */
@@ -9,12 +9,15 @@ export const philippineMobileNumber: TokenDetector = {
   lengthMax: 15,
   context: ['mobile', 'cellphone', 'cell', 'phone', 'telepono', 'selpon', 'number', 'globe', 'smart', 'viber'],
   token(text, start, end, report) {
+    // 09… or +639….
+    const first = text.charCodeAt(start);
+    if (first !== 48 && (first !== 54 || text.charCodeAt(start - 1) !== 43)) return;
     const reading = readPhone(text, start, end);
     for (const candidate of reading?.candidates ?? []) {
       if (reading === undefined || candidate.count < 11 || candidate.count > 12) continue;
       const pattern = reading.plus ? /^639\d{9}$/ : /^09\d{9}$/;
-      if (pattern.test(digitsOf(reading, candidate.groups)))
-        report(candidate.start, candidate.end, reading.plus ? 0.8 : undefined);
+      if (pattern.test(digitsOf(reading, candidate)))
+        report(reading.start, candidate.end, reading.plus ? 0.8 : undefined);
     }
   },
 };
@@ -27,14 +30,17 @@ export const turkishPhoneNumber: TokenDetector = {
   lengthMax: 15,
   context: ['telefon', 'tel', 'numara', 'phone', 'cep', 'mobile', 'gsm', 'mobil', 'iletişim', 'ara', 'fax', 'faks'],
   token(text, start, end, report) {
+    // 0 and 2 to 5, or +90….
+    const first = text.charCodeAt(start);
+    if (first !== 48 && (first < 50 || first > 53) && (first !== 57 || text.charCodeAt(start - 1) !== 43)) return;
     const reading = readPhone(text, start, end);
     for (const candidate of reading?.candidates ?? []) {
       if (reading === undefined || candidate.count < 10 || candidate.count > 12) continue;
-      const digits = digitsOf(reading, candidate.groups);
+      const digits = digitsOf(reading, candidate);
       if (reading.plus ? !/^90[2-5]\d{9}$/.test(digits) : !/^0?[2-5]\d{9}$/.test(digits)) continue;
-      const turkish = layoutOf(reading, candidate.groups).endsWith('3-3-2-2');
+      const turkish = (candidate.layout & 0xffff) === 0x3322;
       report(
-        candidate.start,
+        reading.start,
         candidate.end,
         reading.plus ? 0.8 : turkish ? 0.6 : digits.startsWith('0') ? 0.4 : undefined,
       );

@@ -11,8 +11,9 @@ export const inAadhaar: ShapeDetector = {
   context: ['aadhaar', 'aadhar', 'uidai', 'uid'],
   contextScore: 0.95,
   check(compact, raw) {
+    if (digit(compact, 0) < 2 || !verhoeff(compact)) return false;
     const mirrored = [...compact].reverse().join('') === compact;
-    return /^[2-9]/.test(compact) && !mirrored && verhoeff(compact) ? (raw.length > 12 ? 0.8 : 0.5) : false;
+    return !mirrored ? (raw.length > 12 ? 0.8 : 0.5) : false;
   },
 };
 

@@ -154,6 +154,9 @@ function vendorEntity(name: string, value: string): string | undefined {
 }
 
 function isDrawn(name: string, value: string): boolean {
+  const first = value.charCodeAt(0);
+  // A path.
+  if (first === 46 || first === 47 || first === 126) return false;
   let digits = 0;
   for (let index = 0; index < value.length; index++) if ((classOf(value.charCodeAt(index)) & DIGIT) !== 0) digits++;
   if (digits === 0 || ABOUT.test(name) || value.includes('://')) return false;
@@ -170,5 +173,4 @@ function isDrawn(name: string, value: string): boolean {
 const isCode = (value: string): boolean =>
   /^(?:[A-Za-z_]+\d{0,5}[./-])+[A-Za-z_]*\d{0,3}$/.test(value) ||
   /^[\d.,:_/+-]+$/.test(value) ||
-  /^[A-Z][a-z]+(?:[A-Z][a-z]+)*\d{0,2}$/.test(value) ||
-  /^[./~]/.test(value);
+  /^[A-Z][a-z]+(?:[A-Z][a-z]+)*\d{0,2}$/.test(value);

@@ -1,14 +1,23 @@
+const UNITS_MAX = 256;
+/** What one more of a character that was there `count` times adds to the sum of `n log n`. */
+const GROWTH: Float64Array = Float64Array.from({ length: UNITS_MAX + 1 }, (_, count) =>
+  count === 0 ? 0 : (count + 1) * Math.log2(count + 1) - count * Math.log2(count),
+);
+const counts = new Uint16Array(128);
+
 /** Shannon entropy in bits per UTF-16 unit, of at most the first 256. */
 export function entropy(text: string): number {
-  const length = Math.min(text.length, 256);
-  const counts = new Uint16Array(128);
+  const length = Math.min(text.length, UNITS_MAX);
+  if (length === 0) return 0;
+  counts.fill(0);
+  let sum = 0;
   for (let index = 0; index < length; index++) {
     const code = text.charCodeAt(index) & 127;
-    counts[code] = (counts[code] as number) + 1;
+    const count = counts[code] as number;
+    sum += GROWTH[count] as number;
+    counts[code] = count + 1;
   }
-  let bits = 0;
-  for (const count of counts) if (count > 0) bits -= (count / length) * Math.log2(count / length);
-  return bits;
+  return Math.log2(length) - sum / length;
 }
 
 /** Written in place of a secret by people who document one. */
