@@ -9,6 +9,7 @@ export type {
   GatewayOptions,
   WithOptions,
 } from './gateway-types.ts';
+export { formatAttempts } from './core/trail.ts';
 export type { ChatStream, StreamStart } from './chat-stream.ts';
 export type { CallCost, GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
 export type { Configuration } from './runtime.ts';

@@ -62,7 +62,11 @@ export function walkFailure(
   const { retryable, waitMs } = outlook(call, candidates, failures, health);
   const wait = waitMs > 0 ? { retryAfterMs: Math.ceil(waitMs) } : {};
   if (targets.size <= 1) return last.with({ attempts, retryable: retryable || last.retryable, ...wait });
-  const said = failures.map((error) => `${error.target?.provider}/${error.target?.model} ${error.code}`).join(', ');
+  const lasts = new Map<string, string>();
+  for (const { targetId, target, outcome, code } of attempts) {
+    if (outcome === 'failed') lasts.set(targetId, `${target.provider}/${target.model} ${code}`);
+  }
+  const said = [...lasts.values()].join(', ');
   return new GatewayError('all-targets-failed', `All targets of ${call.request.model} failed: ${said}.`, {
     attempts,
     cause: last,

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import type { Call, Next, Reply } from '../core/call.ts';
+import type { Call, Next, Reply, StreamReply } from '../core/call.ts';
 import { sleep } from '../core/clock.ts';
 import {
   abortedError,
@@ -12,7 +12,8 @@ import {
 } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
-import { anObject, checkOptions, fraction, milliseconds, wholeNumber } from '../core/options.ts';
+import { anObject, checkOptions, fraction, milliseconds, oneOf, wholeNumber } from '../core/options.ts';
+import { isRecoverable, recovering, type RecoveryMode } from '../core/recovery.ts';
 import { type Decision, decideRetry, type RetryPolicy } from '../core/retry-decision.ts';
 import { tokenBuckets } from '../core/token-bucket.ts';
 import type { OperationName } from '../operations/index.ts';
@@ -33,6 +34,14 @@ export interface RetryOptions {
    * @defaultValue { 'bad-response': 1 }
    */
   readonly codes?: Readonly<Partial<Record<ErrorCode, number>>>;
+  /**
+   * What to do when a stream breaks after its reader has had content. `fail` throws with what was received. `restart`
+   * asks again and tells the reader with a `reset` event to forget the first part. `continue` hands what was said to a
+   * model to go on from; only for plain text, without tools or structured output.
+   *
+   * @defaultValue 'fail'
+   */
+  readonly afterContent?: 'fail' | RecoveryMode;
   /** Retries a target may cause, as a share of its attempts over all calls; against storms. @defaultValue 0.1 */
   readonly budgetRatio?: number;
   /** Retries a target may cause on top of that. @defaultValue 10 */
@@ -60,6 +69,7 @@ export function retry(options: RetryOptions = {}): Middleware {
     retryAfterMsMax: milliseconds,
     ambiguousMax: wholeNumber(0),
     codes: anObject,
+    afterContent: oneOf('fail', 'restart', 'continue'),
     budgetRatio: fraction,
     budgetBurst: wholeNumber(0),
   });
@@ -110,17 +120,35 @@ export function retry(options: RetryOptions = {}): Middleware {
       explain: (call) => ({ summary: `up to ${call.context.attemptsLeft()} attempts in all` }),
     },
     async function retry(call, next) {
-      let failure: GatewayError;
-      try {
-        return await next(call);
-      } catch (thrown) {
-        // Whatever is not ours is a bug in some middleware: trying again would only hide it.
-        if (!isGatewayError(thrown)) throw thrown;
-        failure = thrown;
-      }
-      return again(call, next, failure, judge, wait);
+      const reply = await tried(call, next, judge, wait);
+      const { afterContent = 'fail' } = options;
+      if (!reply.stream || afterContent === 'fail' || !isRecoverable(call as Call, afterContent)) return reply;
+      const whole = recovering(call as unknown as Call<'chat'>, next, reply as unknown as StreamReply<'chat'>, {
+        mode: afterContent,
+        async again(open, error) {
+          const { waitMs } = judge(open, error);
+          if (waitMs !== undefined) await wait(open, waitMs);
+          return waitMs !== undefined;
+        },
+      });
+      return whole as unknown as typeof reply;
     },
   );
+}
+
+async function tried<K extends OperationName>(
+  call: Call<K>,
+  next: Next,
+  judge: (call: Call, error: unknown) => Decision,
+  wait: (call: Call, waitMs: number) => Promise<void>,
+): Promise<Reply<K>> {
+  try {
+    return await next(call);
+  } catch (thrown) {
+    // Whatever is not ours is a bug in some middleware: trying again would only hide it.
+    if (!isGatewayError(thrown)) throw thrown;
+    return again(call, next, thrown, judge, wait);
+  }
 }
 
 /** Every further round. Only a call that failed once pays for it. */

@@ -1,0 +1,55 @@
+import type { AttemptRecord } from './errors.ts';
+
+/**
+ * The attempts of a call as one readable block: where each went, how it ended, and why the next step was taken.
+ *
+ * @example
+ * console.log(formatAttempts(response.attempts));
+ * // 1. openai/gpt-5-mini  failed after 1.2 s: overloaded (503, target, request req_1)
+ * //      -> next target: anthropic/claude-haiku-4-5
+ * // 2. anthropic/claude-haiku-4-5  completed after 2.4 s, first content after 310 ms, 812 tokens
+ */
+export function formatAttempts(attempts: readonly AttemptRecord[]): string {
+  if (attempts.length === 0) return 'No attempt was made.';
+  return attempts
+    .map((attempt) => {
+      const waited = attempt.waitedMs >= 1 ? `  (waited ${duration(attempt.waitedMs)})` : '';
+      const line = `${attempt.number}. ${targetOf(attempt)}  ${endOf(attempt)}${waited}`;
+      return attempt.next === undefined ? line : `${line}\n     -> ${attempt.next}`;
+    })
+    .join('\n');
+}
+
+function targetOf({ target: { provider, model, region, credential } }: AttemptRecord): string {
+  return `${provider}/${model}${region === undefined ? '' : `@${region}`}${credential === undefined ? '' : `#${credential}`}`;
+}
+
+function endOf(attempt: AttemptRecord): string {
+  const { outcome, durationMs, firstContentMs, usage, retryAfterMs } = attempt;
+  if (outcome === 'running') return 'is running';
+  const facts = [
+    `${outcome}${durationMs === undefined ? '' : ` after ${duration(durationMs)}`}${failureOf(attempt)}`,
+    ...(firstContentMs === undefined ? [] : [`first content after ${duration(firstContentMs)}`]),
+    ...(usage === undefined
+      ? []
+      : [`${usage.total} tokens${usage.quality === 'reported' ? '' : ` (${usage.quality})`}`]),
+    ...(retryAfterMs === undefined ? [] : [`asked to wait ${duration(retryAfterMs)}`]),
+  ];
+  return facts.join(', ');
+}
+
+/** Code, status, whose doing, and the id a provider's support asks for. */
+function failureOf({ code, status, fault, requestId, ambiguous }: AttemptRecord): string {
+  if (code === undefined) return '';
+  const facts = [
+    ...(status === undefined ? [] : [String(status)]),
+    ...(fault === undefined ? [] : [fault]),
+    ...(ambiguous === true ? ['may have been processed'] : []),
+    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+  ];
+  return `: ${code}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+}
+
+function duration(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,41 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { formatAttempts } from '../../src/core/trail.ts';
+import { fallback, retry, route } from '../../src/middleware/index.ts';
+import { setUp, warmUp } from '../middleware/support.ts';
+
+beforeAll(warmUp);
+
+describe('formatAttempts', () => {
+  it('tells the whole story of a call', async () => {
+    const { clock, a, b, gateway } = setUp([fallback({ 'context-too-long': 'a/large' }), retry(), route()]);
+    a.on({ model: 'one' }).fail('refused');
+    b.otherwise.fail(429, { retryAfter: 1, headers: { 'x-request-id': 'req_1' } }).then.fail('context-too-long');
+    a.on({ model: 'large' })
+      .reply({ text: 'x', usage: { input: 800, output: 12 } })
+      .delay(1_500);
+    const { attempts } = await clock.settled(gateway.chat({ model: 'other', prompt: 'x' }));
+    expect(formatAttempts(attempts)).toBe(
+      [
+        '1. b/two  failed after 0 ms: rate-limited (429, target, request req_1), asked to wait 1.0 s',
+        '     -> retry after 1050 ms',
+        '2. b/two  failed after 0 ms: context-too-long (400, request)  (waited 1.1 s)',
+        '     -> fallback to a/large: context-too-long',
+        '3. a/large  completed after 1.5 s, first content after 1.5 s, 812 tokens',
+      ].join('\n'),
+    );
+  });
+
+  it('says where a call moved on, and what may be on the bill', async () => {
+    const { clock, a, b, gateway } = setUp([route()]);
+    a.otherwise.fail('reset');
+    b.reply('b');
+    const { attempts } = await clock.settled(gateway.chat('x'));
+    expect(formatAttempts(attempts)).toMatch(
+      /^1\. a\/one {2}failed after 0 ms: connection \(network, may have been processed\), \d+ tokens \(estimated\)\n {5}-> next target: b\/two\n2\. b\/two {2}completed/,
+    );
+  });
+
+  it('says when there was none', () => {
+    expect(formatAttempts([])).toBe('No attempt was made.');
+  });
+});
