@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { GatewayError, invalidOptions } from '../core/errors.ts';
-import { checkInvalidation, checkSet, checkStoreKey } from '../core/store.ts';
-import type { Invalidation, SetOptions, SetOutcome, Store, StoreEntry, StoreValue } from '../core/store.ts';
+import { checkInvalidation, checkSet, checkStoreKey, type Invalidation, type SetOptions } from '../core/store.ts';
+import type { SetOutcome, Store, StoreEntry, StoreValue } from '../core/store.ts';
 
 export interface SqliteStoreOptions {
   /** The file, or `:memory:`. Processes of one machine may share a file. */
@@ -23,7 +23,7 @@ export interface SqliteStoreOptions {
  * @throws GatewayError `unsupported` where the runtime has no SQLite, `unavailable` if the file cannot be opened.
  */
 export function sqliteStore(options: SqliteStoreOptions): Store {
-  const { path, entriesMax = 100_000, bytesMax = 256 * 1024 * 1024, busyMs = 50, clock = systemClock } = options;
+  const { path, entriesMax = 100_000, bytesMax = 2 ** 28, busyMs = 50, clock = systemClock } = options;
   if (typeof path !== 'string' || path === '') throw invalidOptions('path', 'must be a file name, or :memory:.');
   for (const [name, value] of Object.entries({ entriesMax, bytesMax, busyMs })) {
     if (!Number.isSafeInteger(value) || value < 1) throw invalidOptions(name, 'must be a whole number above 0.');
@@ -242,10 +242,6 @@ function after(prefix: Uint8Array): Uint8Array {
 }
 
 function unavailable(cause: unknown): GatewayError {
-  return new GatewayError('unavailable', 'The SQLite store cannot be used (see its cause).', {
-    fault: 'gateway',
-    fallbackable: false,
-    stage: 'store',
-    cause,
-  });
+  const facts = { fault: 'gateway', fallbackable: false, stage: 'store', cause } as const;
+  return new GatewayError('unavailable', 'The SQLite store cannot be used (see its cause).', facts);
 }

@@ -1,4 +1,4 @@
-import { allSame, digit, isDate, letterValue, part, verhoeff, weighted } from '../check-digits.ts';
+import { allSame, digit, letterValue, part, verhoeff, weighted } from '../check-digits.ts';
 import { philippineMobileNumber, turkishPhoneNumber } from '../detectors/phone-national.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 

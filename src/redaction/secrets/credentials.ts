@@ -60,7 +60,7 @@ export const authorizationHeader: AnchorDetector = {
       /^(?:Bearer|Basic|Token|Api-Token|ApiKey|Api-Key|Digest|Negotiate|GenieKey|SSWS|DeepL-Auth-Key|Key) {1,3}/i.exec(
         text.slice(start, start + 24),
       );
-    const named = /authorization$/.test(name);
+    const named = name.endsWith('authorization');
     if (scheme) start += scheme[0].length;
     const end = headerEnd(text, start);
     // Without a scheme, `token: …` counts only inside the quotes of a header.
