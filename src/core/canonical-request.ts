@@ -31,7 +31,12 @@ function chatFieldText(value: unknown, name: string): string {
 }
 
 function messageText(message: unknown): string {
-  return isObject(message) ? objectText(message, HINT, contentText) : canonicalJson(message);
+  if (!isObject(message)) return canonicalJson(message);
+  const { role, content } = message as { role?: unknown; content?: unknown };
+  if (typeof role === 'string' && Array.isArray(content) && hasTwoFields(message)) {
+    return `{"content":${listText(content, partText)},"role":${JSON.stringify(role)}}`;
+  }
+  return objectText(message, HINT, contentText);
 }
 
 function contentText(value: unknown, name: string): string {
@@ -41,7 +46,7 @@ function contentText(value: unknown, name: string): string {
 function partText(part: unknown): string {
   if (!isObject(part)) return canonicalJson(part);
   const { type, text } = part as { type?: unknown; text?: unknown };
-  // Most parts are this and nothing else; writing them by hand halves the cost of a long conversation's key.
+  // Most messages and parts are this and nothing else; by hand the key of a long conversation costs half.
   if (type === 'text' && typeof text === 'string' && hasTwoFields(part)) {
     return `{"text":${JSON.stringify(text)},"type":"text"}`;
   }
@@ -59,6 +64,7 @@ function hasTwoFields(part: object): boolean {
 }
 
 function listText<T>(list: readonly T[], write: (item: T) => string): string {
+  if (list.length === 1) return `[${write(list[0] as T)}]`;
   let text = '[';
   for (let index = 0; index < list.length; index++) text += (index === 0 ? '' : ',') + write(list[index] as T);
   return `${text}]`;
