@@ -26,7 +26,9 @@ function createBets(guesses: number): { add(logFactors: readonly number[]): void
   return {
     add(logFactors) {
       if (added === nextStart) {
-        runs.push({ stake: 0.5 ** (runs.length + 1), logs: new Array<number>(guesses).fill(0) });
+        // Most of the stake is on a canary that is worse from its first call.
+        const stake = runs.length === 0 ? 0.8 : 0.2 * 0.5 ** runs.length;
+        runs.push({ stake, logs: new Array<number>(guesses).fill(0) });
         nextStart = nextStart === 0 ? RESTART : nextStart * 2;
       }
       added++;
@@ -49,7 +51,7 @@ function createBets(guesses: number): { add(logFactors: readonly number[]): void
 }
 
 /** How much of the good outcomes turn bad, guess by guess. */
-const WORSE_BY = [0.03, 0.1, 0.25, 0.6] as const;
+const WORSE_BY = [0.04, 0.18, 0.5] as const;
 
 /** For outcomes that are 1 (bad) or 0. Turner, Ly and Grünwald's bets on two proportions. */
 export function rateEvidence(): Evidence {
@@ -89,15 +91,15 @@ export function rateEvidence(): Evidence {
   };
 }
 
-/** How strongly low ranks are expected, guess by guess. */
-const POWERS = [0.15, 0.4, 0.7] as const;
+/** By how many standard deviations the canary's outcomes are shifted, guess by guess. */
+const SHIFTS = [0.4, 1, 1.8] as const;
 
 /**
  * For amounts such as milliseconds or dollars, whatever their distribution: the rank of each canary outcome among
  * stable ones used only once is uniform while both are equal. `tolerance` is how much worse is still taken as equal.
  */
 export function amountEvidence(tolerance: number, random: () => number): Evidence {
-  const bets = createBets(POWERS.length);
+  const bets = createBets(SHIFTS.length);
   const waiting: number[] = [];
   return {
     stable(value) {
@@ -114,11 +116,37 @@ export function amountEvidence(tolerance: number, random: () => number): Evidenc
         if (one > compared) above++;
         else if (one === compared) equal++;
       }
-      const rank = Math.max(Number.MIN_VALUE, (above + random() * equal) / (beside.length + 1));
-      bets.add(POWERS.map((power) => Math.log(power) + (power - 1) * Math.log(rank)));
+      const rank = (above + random() * equal) / (beside.length + 1);
+      const z = -normalQuantile(Math.min(1 - 1e-9, Math.max(1e-9, rank)));
+      bets.add(SHIFTS.map((shift) => shift * z - (shift * shift) / 2));
     },
     get wealth() {
       return bets.wealth;
     },
   };
+}
+
+/** The standard normal value below which a share lies (Acklam's approximation, error below 1.2e-9). */
+function normalQuantile(share: number): number {
+  if (share > 0.5) return -normalQuantile(1 - share);
+  if (share < 0.02425) {
+    const q = Math.sqrt(-2 * Math.log(share));
+    return polynomial(TAIL_ABOVE, q) / (polynomial(TAIL_BELOW, q) * q + 1);
+  }
+  const q = share - 0.5;
+  const r = q * q;
+  return (polynomial(MIDDLE_ABOVE, r) * q) / (polynomial(MIDDLE_BELOW, r) * r + 1);
+}
+const TAIL_ABOVE = [
+  -7.784894002430293e-3, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+  2.938163982698783,
+];
+const TAIL_BELOW = [7.784695709041462e-3, 0.3224671290700398, 2.445134137142996, 3.754408661907416];
+const MIDDLE_ABOVE = [
+  -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239,
+];
+const MIDDLE_BELOW = [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572];
+
+function polynomial(coefficients: readonly number[], x: number): number {
+  return coefficients.reduce((sum, coefficient) => sum * x + coefficient, 0);
 }

@@ -5,7 +5,7 @@ import { amountEvidence, type Evidence, rateEvidence } from './evidence.ts';
 export interface RollbackOptions {
   /** @defaultValue true */
   readonly errors?: boolean;
-  /** How much later its first content may come and still be as good, as a share; `false` ignores it. @defaultValue 0.2 */
+  /** How much later its first content may come and still be as good, as a share; `false` ignores it. @defaultValue 0.1 */
   readonly latency?: number | false;
   /** How much more a call may cost and still be as good, as a share; `false` ignores it. @defaultValue false */
   readonly cost?: number | false;
@@ -47,7 +47,7 @@ export interface Trial {
 }
 
 export function createTrial(at: string, options: RollbackOptions | false, random: () => number): Trial {
-  const { errors = true, latency = 0.2, cost = false, callsMin = 20, risk = 0.001, judge } = options || NOTHING;
+  const { errors = true, latency = 0.1, cost = false, callsMin = 20, risk = 0.001, judge } = options || NOTHING;
   const evidence = new Map<string, Evidence>();
   if (errors) evidence.set('errors', rateEvidence());
   if (judge !== undefined) evidence.set('judge', rateEvidence());
