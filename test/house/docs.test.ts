@@ -60,8 +60,8 @@ describe.skipIf(!existsSync(join(ROOT, 'dist/index.d.ts')))('the examples in REA
         include: ['*.ts'],
       }),
     );
-    // A peer without types of its own.
-    writeFileSync(join(WORK, 'peers.d.ts'), "declare module 'pg';\n");
+    // A peer without types of its own, and one that is not installed.
+    writeFileSync(join(WORK, 'peers.d.ts'), "declare module 'pg';\ndeclare module '@ai-sdk/google';\n");
     const { stdout, status } = spawnSync(process.execPath, [tsc(), '-p', WORK], { encoding: 'utf8', cwd: ROOT });
     expect(stdout.replaceAll(WORK, ''), 'compiler output').toBe('');
     expect(status).toBe(0);
