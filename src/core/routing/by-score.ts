@@ -1,11 +1,11 @@
 import type { RouteNode } from './node.ts';
 
 /** How many of a large group are put in order: no call tries more, and the first one is what matters. */
-const RANKED_MAX = 8;
+const RANKED_MAX = 4;
 const SMALL = 12;
 
 /**
- * Members by rising score, ties in configured order. Of a large group the best eight come first and the others follow
+ * Members by rising score, ties in configured order. Of a large group the best four come first and the others follow
  * as configured: sorting fifty for every call would cost more than all the rest of the choice.
  */
 export function byScore(members: readonly RouteNode[], scores: readonly number[]): readonly RouteNode[] {

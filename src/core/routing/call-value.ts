@@ -27,13 +27,28 @@ export function pathProblem(path: unknown): string | undefined {
 
 /** The value at a path of a call, like `scope.tags.team` or `request.metadata.tier`. */
 export function callValue(call: Call, path: string): unknown {
-  const [root, ...names] = path.split('.');
-  let value = rootOf(call, root as string);
-  for (const name of names) {
+  const names = namesOf(path);
+  let value = rootOf(call, names[0] as string);
+  for (let index = 1; index < names.length; index++) {
+    const name = names[index] as string;
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
   return value;
+}
+
+const split = new Map<string, readonly string[]>();
+/** Paths come from configurations, of which a process sees few. */
+const SPLIT_MAX = 1_000;
+
+function namesOf(path: string): readonly string[] {
+  let names = split.get(path);
+  if (names === undefined) {
+    if (split.size >= SPLIT_MAX) split.clear();
+    names = path.split('.');
+    split.set(path, names);
+  }
+  return names;
 }
 
 function rootOf(call: Call, root: string): unknown {
