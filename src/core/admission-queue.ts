@@ -121,7 +121,9 @@ export class AdmissionQueue {
         if (this.#waiting.remove(waiter)) waiter.refuse(error);
       };
       const onAbort = (): void => leave(abortedError(signal.reason));
-      timer = clock.after(waitMs, () => leave(this.#full(`it was still waiting after ${Math.round(waitMs)} ms`)));
+      timer = clock.after(waitMs, () => leave(this.#full(`it was still waiting after ${Math.round(waitMs)} ms`)), {
+        holds: true,
+      });
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(waiter);
     });

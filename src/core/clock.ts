@@ -4,10 +4,14 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only go forward, for durations. */
   monotonic(): number;
-  /** Calls back once after `ms`. The timer never holds the process. */
-  after(ms: number, callback: () => void): Timer;
+  /** Calls back once after `ms`. The timer does not hold the process, unless somebody waits for it: `holds`. */
+  after(ms: number, callback: () => void, options?: TimerOptions): Timer;
 }
 
+export interface TimerOptions {
+  /** A caller is waiting for what comes after: the process must not end before. @defaultValue false */
+  readonly holds?: boolean;
+}
 export interface Timer {
   cancel(): void;
 }
@@ -18,10 +22,11 @@ const DELAY_MS_MAX = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(ms, callback) {
+  after(ms, callback, { holds = false } = {}) {
     const handle: unknown = setTimeout(callback, Math.min(Math.max(0, ms), DELAY_MS_MAX));
     // Web runtimes give a number; Node gives an object whose timer would keep the process alive.
-    if (typeof handle === 'object' && handle !== null && 'unref' in handle) (handle as { unref(): void }).unref();
+    if (!holds && typeof handle === 'object' && handle !== null && 'unref' in handle)
+      (handle as { unref(): void }).unref();
     return { cancel: () => clearTimeout(handle as number) };
   },
 };
@@ -37,10 +42,14 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       timer.cancel();
       reject(signal?.reason);
     };
-    const timer = clock.after(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
+    const timer = clock.after(
+      ms,
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      { holds: true },
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

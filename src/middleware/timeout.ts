@@ -68,7 +68,7 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
       const left = Math.max(1, ms - spentMs);
       timers.set(
         stage,
-        clock.after(left, () => controller.abort(timedOut(call, stage, ms))),
+        clock.after(left, () => controller.abort(timedOut(call, stage, ms)), { holds: stage !== 'stream' }),
       );
     };
     const disarm = (stage: Stage): void => timers.get(stage)?.cancel();
