@@ -116,8 +116,9 @@ export async function replay(path: string, options: TapeOptions = {}): Promise<T
   const fetch: typeof globalThis.fetch = async (input, init) => {
     if (mode === 'passthrough') return real(input, init);
     const { request, body, path: asked, scrubber } = await readRequest(input, init, options);
-    const clean = body === undefined ? undefined : scrubber.json(body);
-    const form = matchForm(request.method, scrubber.path(asked), clean, ignore);
+    // Our own recordings were scrubbed, so that is how a request finds them; a folder is as its makers left it.
+    const clean = body === undefined || isFolder ? body : scrubber.json(body);
+    const form = matchForm(request.method, isFolder ? asked : scrubber.path(asked), clean, ignore);
     const found = mode === 'record' ? undefined : take(kept, form);
     if (found !== undefined) return playFetch(await found.plan(), { clock, signal: init?.signal ?? undefined });
     if (mode === 'replay') return refuse(kept, form, missing);
