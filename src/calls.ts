@@ -75,10 +75,11 @@ export function chatCall(
   input: ChatArgument,
   beside: CallOptions | undefined,
   stream: boolean,
+  additions?: CallAdditions,
 ): { call: Call<'chat'>; timeoutMs: number } {
   const { options, request } = splitOptions(input, beside);
   const normal = normalised(() => normaliseChat(request as ChatInput));
-  const call = makeCall(face, 'chat', normal, options, stream);
+  const call = makeCall(face, 'chat', normal, options, stream, additions);
   const schema = outputSchemaOf(request as ChatInput);
   if (schema !== undefined) call.context.set(outputSchemaKey, schema);
   return { call, timeoutMs: timeoutOf(face, options) };
@@ -86,6 +87,8 @@ export function chatCall(
 
 /** What a door adds to a call: another plan, the caller's bytes. */
 export interface CallAdditions {
+  /** Only looking: a call without a target is shown, not refused. */
+  readonly dry?: boolean;
   readonly plan?: Plan;
   readonly wire?: Call['wire'];
   readonly attemptsMax?: number;
@@ -115,7 +118,7 @@ export function makeCall<K extends OperationName>(
     facts: shared.routing.facts,
   };
   const plan = eligible(additions.plan ?? registry.resolve(request.model, operation), rules);
-  if (plan.candidates.length === 0) throw noCandidate(request.model, plan);
+  if (plan.candidates.length === 0 && additions.dry !== true) throw noCandidate(request.model, plan);
   const id = `call_${crypto.randomUUID()}`;
   const attemptsMax = Math.max(
     additions.attemptsMax ?? defaults.attemptsMax ?? LIMITS.attemptsMax,

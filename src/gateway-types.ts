@@ -1,5 +1,5 @@
 import type { ChatStream } from './chat-stream.ts';
-import type { Plan, Priority, Reply, Scope } from './core/call.ts';
+import type { Candidate, Plan, Priority, Reply, Scope } from './core/call.ts';
 import type { CatalogueOption } from './catalogue.ts';
 import type { Clock } from './core/clock.ts';
 import type { EventName, Listener } from './core/events.ts';
@@ -79,10 +79,28 @@ export interface WithOptions
   readonly use?: readonly Middleware[];
 }
 
+/** A target and what a call there would come to. */
+export interface CandidateExplanation extends Candidate {
+  /** Milliseconds until it may be called again; 0 if it may now. */
+  readonly waitMs: number;
+  /** Why it may not. */
+  readonly benched?: string;
+  /** Most tokens of the answer: what the request or the model allows. */
+  readonly outputTokensMax: number;
+  /** US dollars: the prompt alone from a warm cache, to the longest answer. Absent where the price is not known. */
+  readonly cost?: { readonly lowUsd: number; readonly highUsd: number };
+}
 export interface GatewayExplanation {
   readonly alias?: string;
-  readonly candidates: Plan['candidates'];
+  /** Where it would go now; absent if nowhere. */
+  readonly target?: CandidateExplanation;
+  /** In the order they would be tried. */
+  readonly candidates: readonly CandidateExplanation[];
   readonly losers: Plan['losers'];
+  /** What each strategy of the alias has to say. */
+  readonly strategies: readonly string[];
+  /** Estimated tokens of the request. */
+  readonly inputTokens: number;
   readonly revision: number;
   /** What each middleware says it would do, outermost first. */
   readonly middleware: readonly ({ readonly name: string } & Partial<Explanation>)[];

@@ -146,7 +146,8 @@ function faceOf(face: CallFace): Gateway {
     models: () => models(runtime),
     rollouts: () => shared.routing.rollouts(),
     watch: (source: string | URL, options?: WatchOptions) => watch(runtime, source, options),
-    explain: (input: ChatArgument, beside?: CallOptions) => explain(runtime, chatCall(face, input, beside, false).call),
+    explain: (input: ChatArgument, beside?: CallOptions) =>
+      explain(runtime, chatCall(face, input, beside, false, { dry: true }).call),
     on: shared.events.on,
     close: (options: { readonly timeoutMs?: number } = {}) => runtime.close(options.timeoutMs ?? LIMITS.closeMs),
     [Symbol.asyncDispose]: () => runtime.close(LIMITS.closeMs),

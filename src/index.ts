@@ -4,6 +4,7 @@ export { standard, type StandardOptions } from './standard.ts';
 export { GatewayError, isGatewayError, type AttemptRecord, type ErrorCode, type Fault } from './core/errors.ts';
 export type {
   CallOptions,
+  CandidateExplanation,
   Gateway,
   GatewayExplanation,
   GatewayOptions,
