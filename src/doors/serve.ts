@@ -19,6 +19,7 @@ import { planOfClient, planOfFetch, vendorOf } from './plan.ts';
 import { serveRaw } from './raw.ts';
 import type { Inbound, Seam } from './seam.ts';
 import { streamBody } from './stream-body.ts';
+import { TextResponse } from './text-response.ts';
 
 /** One request of an application, from its SDK's `fetch` to the answer that SDK reads. */
 export async function serve(host: DoorHost, seam: Seam, inbound: Inbound): Promise<Response> {
@@ -124,7 +125,7 @@ async function plain({ call, facts, environment }: Served): Promise<Response> {
   const { wire } = reply;
   if (wire !== undefined && wire.protocol === door.protocol && typeof wire.body === 'string') {
     const headers = { ...responseHeaders(wire.headers), ...described(call, outcome) };
-    return new Response(wire.body, { status: wire.status, headers });
+    return new TextResponse(wire.body, { status: wire.status, headers });
   }
   const encoded =
     call.operation === 'chat'
