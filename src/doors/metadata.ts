@@ -32,7 +32,8 @@ export function scopeOf(headers: Headers): Scope | undefined {
 
 /** The headers without ours; the same object if there are none. */
 export function withoutOurs(headers: Headers): Headers {
-  const ours = [...headers.keys()].filter((name) => name.startsWith(PREFIX));
+  const ours: string[] = [];
+  for (const [name] of headers) if (name.startsWith(PREFIX)) ours.push(name);
   if (ours.length === 0) return headers;
   const rest = new Headers(headers);
   for (const name of ours) rest.delete(name);

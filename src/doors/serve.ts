@@ -2,7 +2,7 @@ import type { Call, PlainReply, StreamReply } from '../core/call.ts';
 import type { DecodedRequest, DoorEnvironment } from '../core/dialect.ts';
 import { type GatewayError, invalidRequest, toGatewayError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import { linkedController } from '../core/signals.ts';
+import { type LinkedController, linkedController } from '../core/signals.ts';
 import { parseJson, recordOf } from '../core/wire-json.ts';
 import type { WireCall } from '../core/wire.ts';
 import type { ChatRequest } from '../operations/chat.ts';
@@ -31,21 +31,26 @@ export async function serve(host: DoorHost, seam: Seam, inbound: Inbound): Promi
   if (route === undefined) return serveRaw(host, seam, inbound);
   const known = loadDialect(route.protocol);
   const pair = known instanceof Promise ? await known : known;
-  const linked = linkedController(inbound.signal);
+  let linked: LinkedController | undefined;
+  // Only a stream is stopped from here; a plain call has the application's own signal.
+  const signalOf = (stream: boolean): AbortSignal => {
+    if (stream) linked = linkedController(inbound.signal);
+    return linked?.signal ?? inbound.signal;
+  };
   let facts: FailureFacts = { host, seam, inbound, door: pair.door };
   let streams = false;
   try {
-    const opened = await open(host, seam, inbound, route, pair, linked.signal);
+    const opened = await open(host, seam, inbound, route, pair, signalOf);
     facts = { ...facts, call: opened.call };
     streams = opened.call.stream;
-    const served = { ...opened, facts, environment: opened.environment, linked };
-    return streams ? await streamed(served) : await plain(served);
+    const served = { ...opened, facts };
+    return linked === undefined ? await plain(served) : await streamed(served, linked);
   } catch (error) {
     streams = false;
     return failed(error, facts);
   } finally {
     // A stream outlives its headers, and has to hear of an abort until its end.
-    if (!streams) linked.unlink();
+    if (!streams) linked?.unlink();
   }
 }
 
@@ -55,7 +60,6 @@ interface Opened {
 }
 interface Served extends Opened {
   readonly facts: FailureFacts;
-  readonly linked: ReturnType<typeof linkedController>;
 }
 
 /** Reads the request and makes a call of it. */
@@ -65,7 +69,7 @@ async function open(
   inbound: Inbound,
   route: Route,
   pair: DialectPair,
-  signal: AbortSignal,
+  signalOf: (stream: boolean) => AbortSignal,
 ): Promise<Opened> {
   const scope = scopeOf(inbound.headers);
   const body = inbound.body === undefined || typeof inbound.body === 'string' ? inbound.body : await bodyOf(inbound);
@@ -101,7 +105,7 @@ async function open(
   const options = {
     stream,
     plan,
-    signal,
+    signal: signalOf(stream),
     wire,
     ...(scope !== undefined && { scope }),
     ...(attemptsMax !== undefined && { attemptsMax }),
@@ -135,7 +139,7 @@ async function plain({ call, facts, environment }: Served): Promise<Response> {
   return new Response(JSON.stringify(encoded?.body), { status: encoded?.status ?? 200, headers });
 }
 
-async function streamed({ call, facts, environment, linked }: Served): Promise<Response> {
+async function streamed({ call, facts, environment }: Served, linked: LinkedController): Promise<Response> {
   const { host, door, inbound } = facts;
   const running = host.run(call as Call<'chat'>) as Promise<StreamReply<'chat'>>;
   // Held: told to the SDK below, or by the body once the headers are out.
