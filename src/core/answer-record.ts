@@ -42,7 +42,7 @@ export function decodeRecord<K extends OperationName>(value: StoreValue): Answer
 
 /** A response without what is only true of the exchange it came from. */
 export function keptResponse<K extends OperationName>(response: Operations[K]['response']): Operations[K]['response'] {
-  const { raw: _raw, rateLimit: _rateLimit, ...rest } = response as Readonly<Record<string, unknown>>;
+  const { raw: _raw, rateLimit: _rateLimit, ...rest } = response as unknown as Readonly<Record<string, unknown>>;
   return rest as unknown as Operations[K]['response'];
 }
 
