@@ -116,6 +116,7 @@ export function makeCall<K extends OperationName>(
     regions: regionLimits(scope.region, own),
     providers: runtime.providers,
     facts: shared.routing.facts,
+    holderOf: shared.routing.holderOf,
   };
   const plan = eligible(additions.plan ?? registry.resolve(request.model, operation), rules);
   if (plan.candidates.length === 0 && additions.dry !== true) throw noCandidate(request.model, plan);

@@ -6,6 +6,7 @@ import { GatewayError, abortedError, toGatewayError } from './errors.ts';
 import type { Health } from './health.ts';
 import type { AttemptObserver } from './middleware.ts';
 import type { Provider } from './provider.ts';
+import { withoutForeignSeals } from './routing/affinity.ts';
 import { raceSignal } from './signals.ts';
 import { networkError } from './transport.ts';
 
@@ -27,7 +28,7 @@ export function createDispatch(options: DispatchOptions): Next {
     if (handler === undefined) throw unsupportedBy(call, target);
     if (call.signal.aborted) throw abortedError(call.signal.reason, { target: plainTarget(target) });
     if (context.attemptsLeft() === 0) throw outOfAttempts(call, target);
-    const { attempted, observers } = await admitted({ ...call, target });
+    const { attempted, observers } = await admitted({ ...withoutForeignSeals(call, target), target });
     const tracker = trackAttempt(attempted, target, observers, options.health.enter(target.id));
     try {
       const reply = await interruptible(handler, attempted);

@@ -14,6 +14,8 @@ export interface Eligibility {
   readonly regions: RegionLimits;
   readonly providers: ReadonlyMap<string, Provider>;
   facts(candidate: Candidate): ModelFacts | undefined;
+  /** The provider that keeps a stored response. */
+  holderOf(responseId: string): string | undefined;
 }
 
 /**
@@ -26,7 +28,10 @@ export function eligible(plan: Plan, rules: Eligibility): Plan {
   for (const candidate of plan.candidates) {
     const facts = rules.facts(candidate);
     const why =
-      refusedRegion(candidate, rules) ?? missingCapability(facts, rules) ?? lostParameter(candidate, facts, rules);
+      refusedRegion(candidate, rules) ??
+      heldElsewhere(candidate, rules) ??
+      missingCapability(facts, rules) ??
+      lostParameter(candidate, facts, rules);
     if (why !== undefined) out.set(candidate.id, why);
     else if (windowOf(facts) < tokensWanted(facts, rules)) tooSmall.push(candidate);
   }
@@ -65,6 +70,14 @@ function refusedRegion(candidate: Candidate, { regions, providers }: Eligibility
   if (regionAllowed(places, regions)) return undefined;
   const allowed = regions.map((list) => list.join(' or ')).join(', and in ');
   return `its data must stay in ${allowed}; this target is in ${places?.join(', ') ?? 'no region it names'}`;
+}
+
+/** A conversation that continues a stored response can only go on where it is stored. */
+function heldElsewhere({ provider }: Candidate, { call, holderOf }: Eligibility): string | undefined {
+  const previous = (call.request as Partial<ChatRequest>).conversation?.previousResponseId;
+  const holder = previous === undefined ? undefined : holderOf(previous);
+  if (holder === undefined || holder === provider) return undefined;
+  return `the response it continues is kept by ${holder}`;
 }
 
 function missingCapability(facts: ModelFacts | undefined, { call }: Eligibility): string | undefined {

@@ -5,6 +5,7 @@ import type { Health } from '../health.ts';
 import { LIMITS } from '../limits.ts';
 import type { AttemptObserver } from '../middleware.ts';
 import { type FactsOf, mergedFacts, type ModelFacts } from '../model-facts.ts';
+import { readersFirst } from './affinity.ts';
 import { type GroupNode, leavesOf, type RouteNode, type RouteView } from './node.ts';
 import { createSpeeds } from './speeds.ts';
 import type { RolloutReport, Trial } from './trial.ts';
@@ -17,6 +18,8 @@ export interface Routing {
   observe(call: Call): AttemptObserver | undefined;
   /** Why each strategy of a plan chooses as it does. */
   explain(call: Call): readonly string[];
+  /** The provider that gave a response, as far as this process has seen it. */
+  holderOf(responseId: string): string | undefined;
   facts(candidate: Candidate): ModelFacts | undefined;
   /** Facts the configuration does not give. */
   useFacts(factsOf: FactsOf): void;
@@ -37,6 +40,11 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
   const speeds = createSpeeds(clock, LIMITS.healthTargetsMax);
   const memories = new Map<string, unknown>();
   const trials = new Map<string, Trial>();
+  const holders = new Map<string, string>();
+  const keepHolder = (responseId: string, provider: string): void => {
+    if (holders.size >= MEMORIES_MAX) holders.delete(holders.keys().next().value as string);
+    holders.set(responseId, provider);
+  };
   let factsOf: FactsOf = () => undefined;
   let facts = new WeakMap<Candidate, { readonly facts: ModelFacts | undefined }>();
   const view: RouteView = {
@@ -62,12 +70,14 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
   return {
     order(call, dry = false) {
       const { strategy, candidates } = call.plan;
-      if (strategy === undefined) return candidates;
+      if (strategy === undefined) return readersFirst(candidates, call.request);
       const ordered = candidatesIn(strategy, call, dry ? dryView : view);
       // Somebody on the way may have taken candidates out of the plan.
-      return candidates.length >= shapeOf(strategy).different
-        ? ordered
-        : ordered.filter(({ id }) => candidates.some((candidate) => candidate.id === id));
+      const left =
+        candidates.length >= shapeOf(strategy).different
+          ? ordered
+          : ordered.filter(({ id }) => candidates.some((candidate) => candidate.id === id));
+      return readersFirst(left, call.request);
     },
     observe(call) {
       const { target, plan, stream } = call;
@@ -79,6 +89,7 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
         end(outcome) {
           if (outcome.status === 'refused') return;
           speeds.end(target.id, stream, outcome);
+          if (outcome.responseId !== undefined) keepHolder(outcome.responseId, target.provider);
           if (plan.strategy !== undefined)
             tell(plan.strategy, (group) => group.strategy.ended?.(group, call, target, outcome, view));
         },
@@ -94,6 +105,7 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
       }
       return lines;
     },
+    holderOf: (responseId) => holders.get(responseId),
     facts: view.facts,
     useFacts(given) {
       factsOf = given;
