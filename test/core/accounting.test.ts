@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settleFacts } from '../../src/core/call-facts.ts';
 import { CallAccount } from '../../src/core/call-account.ts';
@@ -18,7 +20,7 @@ import { createPriceTable } from '../../src/pricing/index.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 import { fakeClock, mockProvider } from '../../src/testing/index.ts';
 import { seeded } from '../../src/testing/ledger-rows.ts';
-import { full, size } from '../size.ts';
+import { size } from '../size.ts';
 import { warmUp } from '../middleware/support.ts';
 
 const PRICE = { tokens: { input: '1', output: '2' } };
@@ -139,6 +141,8 @@ describe('the books', () => {
   it(
     'LEAK-05: many calls through meter, telemetry and logger leave nothing behind',
     async () => {
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc') as () => void;
       const rows = { written: 0 };
       const mock = mockProvider();
       mock.reply('one two three');
@@ -158,7 +162,7 @@ describe('the books', () => {
         mock.reset();
         mock.reply('one two three');
         await setImmediate();
-        globalThis.gc?.();
+        collect();
         return process.memoryUsage().heapUsed;
       };
       const calls = size(1_000, 50_000);
@@ -166,8 +170,7 @@ describe('the books', () => {
       const before = await round(calls);
       const after = await round(calls);
       expect(rows.written).toBe(calls * 3 * 2);
-      // Without --expose-gc the heap is not comparable; then the rows are what is checked.
-      if (globalThis.gc !== undefined && full) expect(after - before).toBeLessThan(5 * 1024 * 1024);
+      expect(after - before).toBeLessThan(size(1, 5) * 1024 * 1024);
       await gateway.close();
     },
     size(20_000, 600_000),

@@ -1,5 +1,5 @@
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { context, diag, DiagLogLevel, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, diag, DiagLogLevel, logs, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -188,6 +188,61 @@ describe('telemetry', () => {
         attributes: expect.objectContaining({ 'gen_ai.token.modality': 'unknown' }),
       }),
     );
+  });
+
+  it('exports exactly the attributes of an embedding, and no text of it', async () => {
+    const { gateway, a, clock } = setUp(stack());
+    a.reply('x');
+    await clock.settled(gateway.embed({ model: 'single', input: ['canary'], dimensions: 8, encoding: 'float' }));
+    const span = only();
+    expect(span.name).toBe('embeddings one');
+    expect(Object.keys(span.attributes).sort()).toEqual([
+      'gen_ai.embeddings.dimension.count',
+      'gen_ai.operation.name',
+      'gen_ai.provider.name',
+      'gen_ai.request.encoding_formats',
+      'gen_ai.request.model',
+      'gen_ai.response.model',
+      'gen_ai.usage.input_tokens',
+      'postern.attempts',
+      'postern.call.id',
+      'postern.route',
+      'postern.status',
+    ]);
+    expect(JSON.stringify(span.attributes)).not.toContain('canary');
+  });
+
+  it('writes content into a log record instead, if that is asked', async () => {
+    const records: { readonly eventName?: string; readonly attributes?: object }[] = [];
+    const emit = (record: object): void => void records.push(record);
+    logs.setGlobalLoggerProvider({ getLogger: () => ({ emit, enabled: () => true }) } as never);
+    const { gateway, a, clock } = setUp(stack({ captureContent: 'event', content: 'raw' }));
+    a.otherwise.callTool('find', { query: 'x' });
+    await clock.settled(gateway.chat({ model: 'single', prompt: 'Find x' }));
+    logs.disable();
+    expect(records.map(({ eventName }) => eventName)).toEqual(['gen_ai.client.inference.operation.details']);
+    expect(records[0]?.attributes).toMatchObject({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.input.messages': [{ role: 'user', parts: [{ type: 'text', content: 'Find x' }] }],
+      'gen_ai.output.messages': [
+        {
+          role: 'assistant',
+          parts: [{ type: 'tool_call', name: 'find', arguments: { query: 'x' } }],
+          finish_reason: 'tool_call',
+        },
+      ],
+    });
+    expect(only().attributes).not.toHaveProperty(['gen_ai.input.messages']);
+  });
+
+  it('cuts captured content by whole messages, so that it stays JSON', async () => {
+    const { gateway, a, clock } = setUp(stack({ captureContent: 'span', content: 'raw', contentCharactersMax: 200 }));
+    a.reply('ok');
+    const messages = Array.from({ length: 9 }, (_, index) => ({ role: 'user' as const, content: `message ${index}` }));
+    await clock.settled(gateway.chat({ model: 'single', messages }));
+    const text = only().attributes['gen_ai.input.messages'] as string;
+    expect(text.length).toBeLessThanOrEqual(200);
+    expect(JSON.parse(text).at(-1).parts[0].content).toBe('message 8');
   });
 
   it('tells of a fallback, every attempt, the cost and the cache', async () => {
