@@ -1,4 +1,4 @@
-import { CONTEXT_UNITS, type ContextIndex, type Lexicon, lexiconsOf, wordsBefore } from './context-words.ts';
+import { CONTEXT_UNITS, type ContextIndex, ContextReader, type Lexicon } from './context-words.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
@@ -25,12 +25,13 @@ export class Collector {
   /** Where the last letters ended that the scan has seen: without any near, nothing needs to be looked up. */
   lettersUntil = -CONTEXT_UNITS;
   #wordsAt = -1;
-  #earliest = -1;
   #lexicons: readonly Lexicon[] = [];
-  readonly #context: ContextIndex;
+  readonly #index: ContextIndex;
+  // Made at the first look-up: most texts need none.
+  #context: ContextReader | undefined;
 
   constructor(text: string, scoreMin: number, context: ContextIndex) {
-    this.#context = context;
+    this.#index = context;
     this.text = text;
     this.scoreMin = scoreMin;
   }
@@ -48,13 +49,13 @@ export class Collector {
 
   #near(start: number): boolean {
     if (start - this.lettersUntil > CONTEXT_UNITS) return false;
+    this.#context ??= new ContextReader(this.text, this.#index);
     // Within a list of numbers the words before stay the same.
-    const same = this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && this.#earliest > start - CONTEXT_UNITS;
+    const same =
+      this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && this.#context.earliest > start - CONTEXT_UNITS;
     if (this.#wordsAt !== start && !same) {
-      const { words, earliest } = wordsBefore(this.text, start);
       this.#wordsAt = start;
-      this.#earliest = earliest;
-      this.#lexicons = lexiconsOf(words, this.#context);
+      this.#lexicons = this.#context.before(start);
     }
     return this.#lexicons.includes(this.lexicon as Lexicon);
   }

@@ -1,6 +1,6 @@
 import { invalidOptions } from '../core/errors.ts';
 import { type ContextIndex, contextIndex, type Lexicon, lexicon } from './context-words.ts';
-import { shapeProblem, type ShapeTable, shapeTable } from './shapes.ts';
+import { separatorBits, shapeProblem, type ShapeTable, shapeTable } from './shapes.ts';
 import type {
   AnchorDetector,
   Detector,
@@ -16,9 +16,14 @@ export interface Entry<D extends Detector> {
   readonly lexicon: Lexicon | undefined;
 }
 
+/** A detector of layouts, with its separators as bits. */
+export interface ShapeEntry extends Entry<ShapeDetector> {
+  readonly separators: number;
+}
+
 /** Detectors sorted by what wakes them, so that one pass over a text wakes only those that could match. */
 export interface Plan {
-  readonly shapes: ShapeTable<Entry<ShapeDetector>> | undefined;
+  readonly shapes: ShapeTable<ShapeEntry> | undefined;
   readonly anchors: readonly (readonly Entry<AnchorDetector>[] | undefined)[];
   /** By the token's length; the last list is for all that are longer. */
   readonly tokens: readonly (readonly Entry<TokenDetector>[])[];
@@ -51,7 +56,7 @@ export function compile(detectors: readonly Detector[]): Plan {
 }
 
 function build(detectors: readonly Detector[]): Plan {
-  const shapes: [Entry<ShapeDetector>, readonly string[]][] = [];
+  const shapes: [ShapeEntry, readonly string[]][] = [];
   const anchors: (Entry<AnchorDetector>[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
   const tokens: Entry<TokenDetector>[] = [];
   const prefixes = new Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>();
@@ -64,8 +69,10 @@ function build(detectors: readonly Detector[]): Plan {
     groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
     const words = detector.context ? lexicon(detector.context) : undefined;
     if (words) lexicons.push(words);
-    if ('shapes' in detector) shapes.push([{ detector, lexicon: words }, detector.shapes]);
-    else if ('at' in detector) {
+    if ('shapes' in detector) {
+      const separators = separatorBits(detector.separators ?? ' -');
+      shapes.push([{ detector, lexicon: words, separators }, detector.shapes]);
+    } else if ('at' in detector) {
       for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), { detector, lexicon: words });
     } else if ('token' in detector) tokens.push({ detector, lexicon: words });
     else if ('from' in detector) addPrefixes({ detector, lexicon: words }, prefixes, prefixFilter);

@@ -1,4 +1,4 @@
-import { DIGIT, is, LETTER, SPACE } from './characters.ts';
+import { classOf, DIGIT, is, LETTER, SPACE } from './characters.ts';
 import { bracketLength } from './placeholder.ts';
 
 /** How far before a hit a context word may stand, in UTF-16 units. */
@@ -20,39 +20,85 @@ export function lexicon(words: readonly string[]): Lexicon {
   };
 }
 
-export interface WordsBefore {
-  readonly words: readonly string[];
-  /** Where the first of them begins: the same words stand before any later place from which this is still near. */
-  readonly earliest: number;
-}
+/** Runs between spaces that are remembered, by where they end. */
+const REMEMBERED = 128;
 
 /**
- * The up to eight words before `start`, lower case. Words that hold a digit or an `@` are passed over, so that one word
- * speaks for a list of numbers; a placeholder ends the walk, so that a text that was redacted never gets more context
- * than it had.
+ * Looks up the up to eight words before a place. Each run between spaces of a text is read once, however many numbers
+ * follow it. Words that hold a digit or an `@` are passed over, so that one word speaks for a list of numbers; a
+ * placeholder ends the walk, so that a text that was redacted never gets more context than it had.
  */
-export function wordsBefore(text: string, start: number): WordsBefore {
-  const found: string[] = [];
-  let earliest = start;
-  const limit = Math.max(0, start - CONTEXT_UNITS);
-  let end = start;
-  while (end > limit && found.length < WORDS_MAX) {
-    let from = end;
-    let plain = true;
-    while (from > limit && !is(text, from - 1, SPACE)) {
-      from--;
-      const code = text.charCodeAt(from);
-      if (code === 91 && bracketLength(text, from) > 0) return { words: found, earliest };
-      if (is(text, from, DIGIT) || code === 64) plain = false;
-    }
-    if (from === limit && limit > 0) break;
-    if (plain && from < end) {
-      lettersOf(text.slice(from, end).toLowerCase(), found);
-      earliest = from;
-    }
-    end = from - 1;
+export class ContextReader {
+  /** Where the first word of the last look-up begins: the same stand before any later place that is still near it. */
+  earliest = -1;
+  readonly #text: string;
+  readonly #index: ContextIndex;
+  readonly #ends: Int32Array = new Int32Array(REMEMBERED).fill(-1);
+  readonly #runs: Run[] = [];
+
+  constructor(text: string, index: ContextIndex) {
+    this.#text = text;
+    this.#index = index;
   }
-  return { words: found, earliest };
+
+  /** The lexicons that have one of the words before `start`. */
+  before(start: number): readonly Lexicon[] {
+    let found: readonly Lexicon[] = NONE;
+    let count = 0;
+    this.earliest = start;
+    const limit = Math.max(0, start - CONTEXT_UNITS);
+    let end = start;
+    while (end > limit && count < WORDS_MAX) {
+      // What stands right before the hit is no whole run: the hit goes on with it.
+      const run = end === start ? readRun(this.#text, end, this.#index) : this.#runAt(end);
+      if (run.from < limit || (run.from === limit && limit > 0) || run.closed) break;
+      if (run.words > 0) {
+        count += run.words;
+        if (run.lexicons.length > 0) found = found.length === 0 ? run.lexicons : [...found, ...run.lexicons];
+      }
+      if (run.plain && run.from < end) this.earliest = run.from;
+      end = run.from - 1;
+    }
+    return found;
+  }
+
+  #runAt(end: number): Run {
+    const slot = end & (REMEMBERED - 1);
+    if (this.#ends[slot] === end) return this.#runs[slot] as Run;
+    const run = readRun(this.#text, end, this.#index);
+    this.#ends[slot] = end;
+    this.#runs[slot] = run;
+    return run;
+  }
+}
+
+/** What stands between two spaces. */
+interface Run {
+  readonly from: number;
+  /** Holds neither a digit nor an `@`. */
+  readonly plain: boolean;
+  /** Holds a placeholder: nothing before it counts. */
+  readonly closed: boolean;
+  readonly words: number;
+  readonly lexicons: readonly Lexicon[];
+}
+
+function readRun(text: string, end: number, index: ContextIndex): Run {
+  const limit = Math.max(0, end - CONTEXT_UNITS - 1);
+  let from = end;
+  let plain = true;
+  while (from > limit) {
+    const code = text.charCodeAt(from - 1);
+    const bits = classOf(code);
+    if ((bits & SPACE) !== 0) break;
+    from--;
+    if (code === 91 && bracketLength(text, from) > 0) return { from, plain, closed: true, words: 0, lexicons: NONE };
+    if ((bits & DIGIT) !== 0 || code === 64) plain = false;
+  }
+  if (!plain || from === end) return { from, plain, closed: false, words: 0, lexicons: NONE };
+  const words: string[] = [];
+  lettersOf(text.slice(from, end).toLowerCase(), words);
+  return { from, plain, closed: false, words: words.length, lexicons: lexiconsOf(words, index) };
 }
 
 function lettersOf(token: string, found: string[]): void {
@@ -84,7 +130,7 @@ export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
 }
 
 /** The lexicons that have one of the words. */
-export function lexiconsOf(words: readonly string[], { byWord, inside }: ContextIndex): readonly Lexicon[] {
+function lexiconsOf(words: readonly string[], { byWord, inside }: ContextIndex): readonly Lexicon[] {
   let found: Lexicon[] | undefined;
   for (const word of words) {
     const known = byWord.get(word);

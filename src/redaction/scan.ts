@@ -1,17 +1,18 @@
 import { classOf, DIGIT, LETTER, SEPARATOR } from './characters.ts';
 import type { Collector } from './collector.ts';
-import { type Entry, openingKey, type Plan, TOKEN_UNITS_LISTED } from './compile.ts';
+import { type Entry, openingKey, type Plan, type ShapeEntry, TOKEN_UNITS_LISTED } from './compile.ts';
 import { bracketLength, placeholderEndsAt, placeholderLength } from './placeholder.ts';
 import {
   DIGIT_KIND,
   LETTER_KIND,
   SEPARATOR_KIND,
+  separatorBit,
   SHAPE_LETTERS_MAX,
   SHAPE_START,
   type ShapeTable,
   WORD_BITS,
 } from './shapes.ts';
-import type { ShapeDetector, TokenDetector } from './types.ts';
+import type { TokenDetector } from './types.ts';
 
 /** The single pass: words wake shapes, tokens and prefixes; special characters wake their anchors. */
 export function scan(text: string, plan: Plan, collector: Collector): void {
@@ -107,15 +108,11 @@ function wakeTokens(text: string, start: number, end: number, plan: Plan, collec
 }
 
 /** Tries every layout that begins at `start`: one walk over words and single separators, as far as some layout goes on. */
-function shapesFrom(
-  text: string,
-  start: number,
-  { next, items }: ShapeTable<Entry<ShapeDetector>>,
-  collector: Collector,
-): void {
+function shapesFrom(text: string, start: number, { next, items }: ShapeTable<ShapeEntry>, collector: Collector): void {
   let state = SHAPE_START;
   let index = start;
   let letters = 0;
+  let separators = 0;
   for (;;) {
     let bits = classOf(text.charCodeAt(index));
     while ((bits & WORD_BITS) !== 0) {
@@ -127,10 +124,11 @@ function shapesFrom(
     }
     const entries = items[state];
     if (entries !== undefined && !isAttached(text, start, index))
-      tryShapes(text, start, index, entries, collector, letters !== 0);
+      tryShapes(text, start, index, entries, collector, letters !== 0, separators);
     if ((bits & SEPARATOR) === 0) return;
     state = next[state * 4 + SEPARATOR_KIND] as number;
     if (state === 0) return;
+    separators |= separatorBit(text.charCodeAt(index));
     index++;
   }
 }
@@ -153,22 +151,20 @@ function tryShapes(
   text: string,
   start: number,
   end: number,
-  entries: readonly Entry<ShapeDetector>[],
+  entries: readonly ShapeEntry[],
   collector: Collector,
   letters: boolean,
+  separators: number,
 ): void {
   let raw: string | undefined;
   let compact = '';
-  let separators = '';
-  for (let at = start; at < end; at++) {
-    if ((classOf(text.charCodeAt(at)) & WORD_BITS) === 0) separators += text.charAt(at);
-  }
+  const mixed = (separators & (separators - 1)) !== 0;
   for (let index = 0; index < entries.length; index++) {
-    const { detector, lexicon } = entries[index] as Entry<ShapeDetector>;
-    if (separators !== '' && !separatorsFit(separators, detector)) continue;
+    const { detector, lexicon, separators: allowed } = entries[index] as ShapeEntry;
+    if ((separators & ~allowed) !== 0 || (mixed && !detector.mixed)) continue;
     if (raw === undefined) {
       raw = text.slice(start, end);
-      compact = separators === '' ? raw : withoutSeparators(raw);
+      compact = separators === 0 ? raw : withoutSeparators(raw);
       if (letters) compact = compact.toUpperCase();
     }
     const verdict = detector.check ? detector.check(compact, raw) : true;
@@ -188,13 +184,4 @@ function withoutSeparators(raw: string): string {
     from = index + 1;
   }
   return compact + raw.slice(from);
-}
-
-function separatorsFit(separators: string, detector: ShapeDetector): boolean {
-  const allowed = detector.separators ?? ' -';
-  for (let index = 0; index < separators.length; index++) {
-    if (!allowed.includes(separators.charAt(index))) return false;
-    if (!detector.mixed && separators.charCodeAt(index) !== separators.charCodeAt(0)) return false;
-  }
-  return true;
 }

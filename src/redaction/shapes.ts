@@ -12,6 +12,15 @@ export const LETTER_KIND = 2;
 export const SEPARATOR_KIND = 3;
 export const WORD_BITS: number = DIGIT | LETTER;
 
+/** One bit for each character that may separate. */
+export const separatorBit = (code: number): number => 1 << (code & 31);
+
+export function separatorBits(separators: string): number {
+  let bits = 0;
+  for (let index = 0; index < separators.length; index++) bits |= separatorBit(separators.charCodeAt(index));
+  return bits;
+}
+
 /** `9{3}` is `999`. */
 export function unfold(shape: string): string {
   return shape.replace(/([9AX_])\{(\d+)\}/g, (_, unit: string, count: string) => unit.repeat(Number(count)));

@@ -59,7 +59,14 @@ export function readPhone(text: string, wordStart: number, wordEnd: number): Pho
     count += end - index;
     layout = (layout << 4) | Math.min(end - index, 15);
     if (count > DIGITS_MAX + 2) break;
-    const closes = open && text.charCodeAt(end) === 41;
+    const after = text.charCodeAt(end);
+    if (!open && after === 32 && is(text, end + 1, DIGIT)) {
+      // The usual case, without the questions below: one space and more digits.
+      if (count >= DIGITS_MIN) candidates.push({ end, groups, count, extension: false, layout });
+      index = end + 1;
+      continue;
+    }
+    const closes = open && after === 41;
     if (!open) {
       const extended = count >= DIGITS_MIN ? extensionEnd(text, end) : end;
       const last = goesOn(text, extended) ? end : extended;
