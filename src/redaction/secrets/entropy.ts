@@ -22,7 +22,7 @@ export function entropy(text: string): number {
 
 /** Written in place of a secret by people who document one. */
 const STAND_IN =
-  /x{6,}|\*{4,}|\.{3,}|example|placeholder|redacted|change_?me|your[-_]?(?:api|key|token|secret|password)|<[^>]*>|\$\{|\{\{|0{10,}/i;
+  /x{6}|\*{4}|\.{3}|example|placeholder|redacted|change_?me|your[-_]?(?:api|key|token|secret|password)|<[^>]{0,64}>|\$\{|\{\{|0{10}/i;
 
 /**
  * Ends of keys that vendors print in public documentation and sample applications on purpose: Firebase and Google Maps
