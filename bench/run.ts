@@ -52,21 +52,31 @@ function print(title: string, unit: string, rows: readonly Row[]): void {
   }
 }
 
+/** The line of DESIGN.md's budget that is over the bare client, not over raw fetch. */
+function printWrapped(rows: readonly Row[], unit: string, budgetUs: number): void {
+  const bare = rows.find(({ name }) => name === 'openai SDK');
+  const wrapped = rows.find(({ name }) => name === 'openai SDK, wrapped by postern');
+  if (bare === undefined || wrapped === undefined) return;
+  const over = wrapped.us - bare.us;
+  const verdict = over <= budgetUs ? 'kept' : 'exceeded';
+  console.log(
+    `  wrapped over the bare client: ${(wrapped.us / bare.us).toFixed(2)} x, ${over >= 0 ? '+' : ''}${over.toFixed(1)} ${unit} (budget +${budgetUs}: ${verdict})`,
+  );
+}
+
 const CALLS = 400;
 const streams = all.filter((subject) => subject.stream !== undefined);
 
 console.log(
   `Node ${process.versions.node}, ${ROUNDS} rounds; CPU time of this process, medians; ratios inside each round.`,
 );
-print(
-  'One-shot, one at a time',
-  'us/call',
-  await measure(all, (subject) =>
-    cpuUs(async () => {
-      for (let index = 0; index < CALLS; index++) await subject.call();
-    }, CALLS),
-  ),
+const oneShot = await measure(all, (subject) =>
+  cpuUs(async () => {
+    for (let index = 0; index < CALLS; index++) await subject.call();
+  }, CALLS),
 );
+print('One-shot, one at a time', 'us/call', oneShot);
+printWrapped(oneShot, 'us/call', 30);
 print(
   'One-shot, 64 at a time',
   'us/call',
@@ -80,18 +90,16 @@ print(
     ),
   ),
 );
-print(
-  'Streamed, 500 deltas',
-  'us/event',
-  await measure(streams, (subject) =>
-    cpuUs(async () => {
-      for (let index = 0; index < 6; index++) {
-        const pieces = await subject.stream?.();
-        if (pieces === undefined || pieces < 400) throw new Error(`${subject.name} delivered ${pieces} pieces`);
-      }
-    }, 6 * 500),
-  ),
+const streamed = await measure(streams, (subject) =>
+  cpuUs(async () => {
+    for (let index = 0; index < 6; index++) {
+      const pieces = await subject.stream?.();
+      if (pieces === undefined || pieces < 400) throw new Error(`${subject.name} delivered ${pieces} pieces`);
+    }
+  }, 6 * 500),
 );
+print('Streamed, 500 deltas', 'us/event', streamed);
+printWrapped(streamed, 'us/event', 1.5);
 console.log('\nImport, a fresh process each, wall ms over an empty script');
 for (const { name, ms } of await importTimes()) console.log(`  ${name.padEnd(34)} ${ms.toFixed(0).padStart(8)} ms`);
 console.log('\nBundle of createGateway + openai over plain fetch, minified, static closure');
