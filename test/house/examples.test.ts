@@ -15,7 +15,7 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   '03-fallback.ts': /Here I am\.\nfirst: failed \(overloaded\), next target: second\/model-b\nsecond: completed/,
   '04-structured-output.ts': /good delivery, price/,
   '05-tools.ts': /running get_weather\({"city":"Oslo"}\)\nIt is 4 degrees in Oslo\./,
-  '06-meter.ts': /acme any-model \d+ \d+\nglobex any-model \d+ \d+/,
+  '06-meter.ts': /acme any-model \d+ \d+ null\nglobex any-model \d+ \d+ null/,
   '07-own-middleware.ts': /completed by mock\ncall_\S+ completed by mock/,
   '08-own-provider.ts': /Hello, wall\.\nHello again\./,
 };
