@@ -1,5 +1,6 @@
 export { budget, type BudgetOptions } from './budget.ts';
 export { cache, type Cache, type CacheControl, type CacheInvalidation, type CacheOptions } from './cache.ts';
+export { cascade, type CascadeOptions } from './cascade.ts';
 export {
   circuitBreaker,
   type CircuitBreaker,
@@ -10,6 +11,7 @@ export { concurrency, type ConcurrencyOptions } from './concurrency.ts';
 export { dedupe, type Dedupe, type DedupeControl, type DedupeOptions } from './dedupe.ts';
 export { fallback, type FallbackOptions, type FallbackReason, type FallbackTarget } from './fallback.ts';
 export { hedge, type HedgeOptions } from './hedge.ts';
+export { inRegion } from './in-region.ts';
 export { logger, type LoggerOptions, type LogLevel, type PinoLike } from './logger.ts';
 export {
   type AttemptRow,
@@ -35,5 +37,7 @@ export {
   type SemanticReport,
   type VectorIndex,
 } from './semantic-cache.ts';
+export { shadow, type ShadowOptions, type ShadowPair } from './shadow.ts';
 export { telemetry, type TelemetryOptions } from './telemetry.ts';
 export { timeout, type TimeoutOptions } from './timeout.ts';
+export { type Classify, useCase, type UseCaseExamples, type UseCaseOptions } from './use-case.ts';
