@@ -1,7 +1,15 @@
-import type { OperationName } from '../operations/index.ts';
+import type { OperationName, Operations } from '../operations/index.ts';
 import { traitsOf } from '../operations/traits-table.ts';
 import { trackAttempt } from './attempt-tracker.ts';
-import { type Call, type Candidate, type Next, OWN_PROVIDER, plainTarget, type Reply } from './call.ts';
+import {
+  type Call,
+  type Candidate,
+  type Next,
+  OWN_PROVIDER,
+  plainTarget,
+  type Reply,
+  type StreamReply,
+} from './call.ts';
 import { GatewayError, abortedError, toGatewayError } from './errors.ts';
 import type { Health } from './health.ts';
 import type { AttemptObserver } from './middleware.ts';
@@ -39,7 +47,7 @@ export function createDispatch(options: DispatchOptions): Next {
       const traits = traitsOf(call.operation as K).stream;
       if (traits === undefined)
         throw new GatewayError('internal', `Operation ${call.operation} does not stream.`, { target });
-      await reply.events.commit(traits.isContent);
+      await committed(reply, traits.isContent, target);
       tracker.committed(reply.wire?.headers);
       reply.events.append(tracker.layer() as never);
       return reply;
@@ -47,6 +55,27 @@ export function createDispatch(options: DispatchOptions): Next {
       throw tracker.failed(failureOf(error, attempted, target));
     }
   };
+}
+
+/** Waits for the first content. An answer that ends well and says nothing is none. */
+async function committed<K extends OperationName>(
+  reply: StreamReply<K>,
+  isContent: (event: Operations[K]['event']) => boolean,
+  target: Candidate,
+): Promise<void> {
+  let finish: unknown;
+  const found = await reply.events.commit((event) => {
+    const seen = event as { readonly type?: string; readonly finish?: { readonly reason?: string } };
+    if (seen.type === 'finish') finish = seen.finish?.reason;
+    return isContent(event);
+  });
+  if (found || finish !== 'stop') return;
+  reply.events.cancel();
+  throw new GatewayError('bad-response', `${target.provider}/${target.model} ended its answer without any content.`, {
+    target: plainTarget(target),
+    status: 200,
+    source: 'provider',
+  });
 }
 
 /** Settles when the handler does, or at once when the call's signal aborts: a handler that ignores it cannot hang us. */

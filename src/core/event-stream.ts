@@ -68,9 +68,9 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
 
   /**
    * Waits for the first content, so that a failure before it fails the call and not the iteration. Resolves also at the
-   * end of a stream without content, and when the bound of held bytes is reached.
+   * end of a stream without content, and when the bound of held bytes is reached. Says whether there was content.
    */
-  async commit(isContent: (event: E) => boolean): Promise<void> {
+  async commit(isContent: (event: E) => boolean): Promise<boolean> {
     let found = this.#held.some(isContent);
     const hold: Emit<E> = (event) => {
       this.#held.push(event);
@@ -88,6 +88,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     }
     if (this.#failure !== undefined) throw this.#failure;
     this.#watchConsumer();
+    return found;
   }
 
   next(): Promise<IteratorResult<E, undefined>> {

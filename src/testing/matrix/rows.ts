@@ -148,9 +148,7 @@ function answerRows(): Whole[] {
       fault: { kind: 'redirect' },
       verdict: fails('bad-response', { retryable: false }),
     },
-    { id: 'empty', title: 'an answer without content', fault: { kind: 'empty' }, verdict: bad, modes: ['plain'] },
-    // A stream that ends well without content is an answer: it has its end, and nobody can wait for more.
-    { id: 'empty', title: 'an answer without content', fault: { kind: 'empty' }, verdict: ANSWERED, modes: ['stream'] },
+    { id: 'empty', title: 'an answer without content', fault: { kind: 'empty' }, verdict: bad },
     {
       id: 'slow-read',
       title: 'a server that takes the request slowly',
