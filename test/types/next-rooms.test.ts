@@ -10,6 +10,7 @@ import {
   transform,
 } from '../../src/index.ts';
 import type { Gateway, Middleware, OperationTraits, Reply } from '../../src/index.ts';
+import type { Ledger } from '../../src/core/ledger.ts';
 import { usageOf } from '../../src/operations/usage.ts';
 
 /** One small piece for each room that is to come: today's signatures must allow it. That it compiles is the test. */
@@ -35,6 +36,21 @@ declare module '../../src/operations/index.ts' {
       readonly request: SpeechRequest;
       readonly response: { readonly audio: string };
       readonly event: SpeechEvent;
+    };
+    readonly image: {
+      readonly request: { readonly model: string; readonly prompt: string };
+      readonly response: { readonly images: readonly string[] };
+      readonly event: never;
+    };
+    readonly transcribe: {
+      readonly request: { readonly model: string; readonly audio: string };
+      readonly response: { readonly text: string };
+      readonly event: { readonly type: 'text-delta'; readonly text: string };
+    };
+    readonly moderate: {
+      readonly request: { readonly model: string; readonly input: string };
+      readonly response: { readonly flagged: boolean };
+      readonly event: never;
     };
     readonly 'batch.create': {
       readonly request: { readonly model: string; readonly items: number };
@@ -112,6 +128,22 @@ const provider = defineProvider({
   },
 });
 
+/** A registry of prompts fills in a request before it is sent; its name and version travel in the controls. */
+const prompts = only('chat', (call, next) => {
+  const name = (call.controls?.['prompt'] as { readonly name?: string } | undefined)?.name ?? 'default';
+  return next({ ...call, request: { ...call.request, system: [{ type: 'text', text: name }] } });
+});
+/** A guardrail may ask a moderation model, and speech and pictures are calls like any other. */
+const moderated = only('chat', async (call, next) => {
+  const verdict = await next(subcall(call, 'moderate', { model: 'mock/m', input: 'x' }, { purpose: 'guardrail' }));
+  if (!verdict.stream && verdict.response.flagged) throw new GatewayError('guardrail-blocked', 'flagged');
+  await next(subcall(call, 'image', { model: 'mock/i', prompt: 'x' }, { purpose: 'picture' }));
+  await next(subcall(call, 'transcribe', { model: 'mock/t', audio: 'x' }, { purpose: 'voice', stream: true }));
+  return next(call);
+});
+/** A dashboard reads a ledger: who spent what, over time. */
+const dashboard = (ledger: Ledger) => ledger.totals({ groupBy: ['tenant'] });
+
 /** A sidecar is a fetch handler; a dashboard reads a ledger. Neither needs more than this. */
 type Sidecar = (gateway: Gateway) => (request: Request) => Promise<Response>;
 const sidecar: Sidecar = () => async () => new Response();
@@ -119,6 +151,7 @@ const sidecar: Sidecar = () => async () => new Response();
 describe('the next rooms', () => {
   it('have their stubs', async () => {
     expect(Object.keys(rooms)).toEqual(['guardrail', 'authorize', 'approve', 'retrieve', 'fanOut', 'audit']);
+    expect([prompts, moderated, dashboard].every((room) => typeof room === 'function')).toBe(true);
     expect((await sidecar({} as Gateway)(new Request('http://localhost'))).status).toBe(200);
   });
 
