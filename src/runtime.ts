@@ -13,6 +13,7 @@ import { linkedController } from './core/signals.ts';
 import type { OperationName } from './operations/index.ts';
 import { addUsage } from './operations/usage.ts';
 import { createNotices } from './models.ts';
+import { checkOrder, providersByName } from './runtime-checks.ts';
 import { reportProblem, type Shared } from './shared.ts';
 
 /** The data half of a gateway's options: what `configure` may change while calls are in flight. */
@@ -116,35 +117,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return runtime;
 }
 
-function providersByName(providers: readonly Provider[]): Map<string, Provider> {
-  if (!Array.isArray(providers)) throw invalidOptions('providers', 'expected a list, like [openai(), anthropic()].');
-  const byName = new Map<string, Provider>();
-  for (const [index, provider] of providers.entries()) {
-    if (typeof provider?.name !== 'string' || typeof provider.handlers !== 'object') {
-      throw invalidOptions(`providers[${index}]`, 'expected a provider, like openai() or defineProvider({ name, … }).');
-    }
-    if (byName.has(provider.name)) {
-      throw invalidOptions(
-        `providers[${index}]`,
-        `there are two providers named ${provider.name}; give one another name.`,
-      );
-    }
-    byName.set(provider.name, provider);
-  }
-  return byName;
-}
-
-/** A store of answers must stand inside what masks them: else it keeps what should never be kept. */
-function checkOrder(infos: readonly MiddlewareInfo[]): void {
-  const mask = infos.findLastIndex((info) => info.content?.masks === true);
-  const store = infos.findIndex((info, index) => info.content?.stores === true && index < mask);
-  if (mask === -1 || store === -1) return;
-  const [storeName, maskName] = [infos[store]?.name, infos[mask]?.name];
-  throw invalidOptions(
-    'use',
-    `${storeName} would store what ${maskName} has not masked yet; move ${storeName} after ${maskName} in the list.`,
-  );
-}
+/** A call in flight keeps the process alive until it has its reply. */
+const HOLDS = { holds: true } as const;
 
 /** Bounds a call until its reply, follows the caller's signal, and lets go of it at the end. */
 async function runBounded<K extends OperationName>(
@@ -160,12 +134,16 @@ async function runBounded<K extends OperationName>(
   const timer =
     timeoutMs === 0
       ? undefined
-      : clock.after(timeoutMs, () => {
-          const message = `The call had no reply within ${timeoutMs} ms (timeoutMs); its attempts are on this error.`;
-          controller.abort(
-            new GatewayError('timeout', message, { stage: 'total', fallbackable: false, retryable: false }),
-          );
-        });
+      : clock.after(
+          timeoutMs,
+          () => {
+            const message = `The call had no reply within ${timeoutMs} ms (timeoutMs); its attempts are on this error.`;
+            controller.abort(
+              new GatewayError('timeout', message, { stage: 'total', fallbackable: false, retryable: false }),
+            );
+          },
+          HOLDS,
+        );
   const leave = (): void => {
     timer?.cancel();
     shared.inFlight.delete(abort);
