@@ -4,7 +4,7 @@ import { compose } from './core/compose.ts';
 import { createDispatch } from './core/dispatch.ts';
 import { needsPrices } from './catalogue.ts';
 import { checkConfiguration } from './core/check-configuration.ts';
-import { GatewayError, invalidOptions, toGatewayError } from './core/errors.ts';
+import { GatewayError, toGatewayError } from './core/errors.ts';
 import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
 import { compileRegistry, type ModelsConfiguration, type Registry } from './core/registry.ts';
