@@ -3,8 +3,7 @@ import { createGateway } from 'postern';
 import { drill, fakeClock } from 'postern/testing';
 
 const clock = fakeClock();
-const make = () =>
-  createGateway({ models: { default: ['openai/gpt-5-mini', 'anthropic/claude-haiku-4-5'] }, clock });
+const make = () => createGateway({ models: { default: ['openai/gpt-5-mini', 'anthropic/claude-haiku-4-5'] }, clock });
 
 const report = await drill(make, { clock, only: (id) => /^(status|cut|hang)/.test(id) });
 console.log(String(report));
