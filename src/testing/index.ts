@@ -10,6 +10,7 @@ export {
 } from './mock-provider.ts';
 export { mockServer, type MockServer, type MockServerOptions } from './mock-server.ts';
 export type { MockRequest } from './http/request.ts';
+export { type PolicyNumbers, type PolicyOutcome, replayPolicy, type ReplayPolicyOptions } from './replay-policy.ts';
 export { record, replay, type Tape, type TapeMode, type TapeOptions } from './record.ts';
 export type { AnswerInput, CitationInput, ReplyFunction, ReplyValue, ToolCallInput } from './script/answer.ts';
 export type { Chain } from './script/chain.ts';
