@@ -1,6 +1,5 @@
 import { invalidOptions } from './core/errors.ts';
 import type { Middleware } from './core/middleware.ts';
-import { circuitBreaker } from './middleware/circuit-breaker.ts';
 import { meter } from './middleware/meter.ts';
 import { retry } from './middleware/retry.ts';
 import { route } from './middleware/route.ts';
@@ -36,7 +35,7 @@ const ORDER = [
 ] as const;
 
 /**
- * The recommended stack in the recommended order: meter, retry, route, circuitBreaker and timeout, and
+ * The recommended stack in the recommended order: meter, retry, route and timeout, and
  * each of the others if given.
  *
  * @example
@@ -53,7 +52,6 @@ export function standard(options: StandardOptions = {}): Middleware[] {
     meter: options.meter ?? meter(),
     retry: options.retry ?? retry(),
     route: options.route ?? route(),
-    circuitBreaker: options.circuitBreaker ?? circuitBreaker(),
     timeout: options.timeout ?? timeout(),
   };
   return ORDER.flatMap((name) => given[name] ?? []);
