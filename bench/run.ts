@@ -31,7 +31,6 @@ async function measure(list: readonly Subject[], run: (subject: Subject) => Prom
   for (let round = 0; round < ROUNDS; round++) {
     let floor = 0;
     for (const subject of list) {
-      globalThis.gc?.();
       const us = await run(subject);
       if (subject === list[0]) floor = us;
       times.set(subject.name, [...(times.get(subject.name) ?? []), us]);
@@ -64,7 +63,8 @@ function printWrapped(rows: readonly Row[], unit: string, budgetUs: number): voi
   );
 }
 
-const CALLS = 400;
+/** Long enough for compiled code to stay compiled: short slices measure the compiler. */
+const CALLS = 2_000;
 const streams = all.filter((subject) => subject.stream !== undefined);
 
 console.log(
