@@ -1,5 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk';
-import type OpenAI from 'openai';
+import type { Anthropic, OpenAI } from './sdk-types.ts';
 import { anthropicCalls } from './client-contract/anthropic-calls.ts';
 import { anthropicStreams } from './client-contract/anthropic-streams.ts';
 import { openAiCalls } from './client-contract/openai-calls.ts';

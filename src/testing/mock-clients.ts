@@ -1,5 +1,4 @@
-import type { Anthropic } from '@anthropic-ai/sdk';
-import type { OpenAI } from 'openai';
+import type { Anthropic, OpenAI } from './sdk-types.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import { answerHttp } from './http/answer.ts';

@@ -1,5 +1,4 @@
-import type { Anthropic } from '@anthropic-ai/sdk';
-import type { OpenAI } from 'openai';
+import type { Anthropic, OpenAI } from './sdk-types.ts';
 import type { Call, Reply } from '../core/call.ts';
 import { plainTarget } from '../core/call.ts';
 import { type Clock, sleep } from '../core/clock.ts';

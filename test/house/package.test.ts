@@ -96,7 +96,7 @@ describe.skipIf(!built)('the package, as a new user has it (needs a build)', () 
   }, 30_000);
 
   it('answers the first example, from ESM and from require', async () => {
-    link('eventemitter3', 'lru-cache', 'p-retry', 'is-network-error', 'zod', 'openai', '@anthropic-ai');
+    link('eventemitter3', 'lru-cache', 'p-retry', 'is-network-error', 'zod', 'openai');
     writeFileSync(
       join(folder, 'first.mjs'),
       `import { createGateway } from 'postern';\nimport { openai } from 'postern/providers/openai';\n${FIRST}`,
@@ -125,10 +125,10 @@ describe.skipIf(!built)('the package, as a new user has it (needs a build)', () 
   }, 60_000);
 
   it('type-checks under strict without skipLibCheck', () => {
-    link('openai', '@anthropic-ai', '@types', 'undici-types');
+    link('openai', '@types', 'undici-types');
     writeFileSync(
       join(folder, 'first.mts'),
-      `import { createGateway } from 'postern';\nimport { openai } from 'postern/providers/openai';\n${FIRST}`,
+      `import { createGateway } from 'postern';\nimport { openai } from 'postern/providers/openai';\nimport { mockProvider } from 'postern/testing';\nexport const mock = mockProvider();\n${FIRST}`,
     );
     writeFileSync(
       join(folder, 'tsconfig.json'),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import type Anthropic from '@anthropic-ai/sdk';
-import type OpenAI from 'openai';
+import type { Anthropic, OpenAI } from '../sdk-types.ts';
 import { type Answer, type Seen, upstream } from './upstream.ts';
 
 /** A client class of a vendor's SDK, of whatever version. */
