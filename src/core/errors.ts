@@ -1,37 +1,9 @@
 import type { ChatResponse } from '../operations/chat.ts';
 import type { Protocol, Target, Usage } from '../operations/shared.ts';
+import type { AttemptRecord } from './attempt-record.ts';
 import { type ErrorCode, type Fault, VERDICTS } from './verdicts.ts';
 
-export { type ErrorCode, type Fault, VERDICTS };
-
-/** One exchange with one target, as it happened. */
-export interface AttemptRecord {
-  readonly id: string;
-  readonly number: number;
-  readonly target: Target;
-  /** The candidate's identity. */
-  readonly targetId: string;
-  /** Milliseconds from the start of the call. */
-  readonly startedMs: number;
-  /** Time spent waiting before this attempt, in milliseconds. */
-  readonly waitedMs: number;
-  readonly durationMs?: number;
-  readonly firstContentMs?: number;
-  readonly outcome: 'running' | 'completed' | 'failed' | 'cancelled';
-  readonly code?: ErrorCode;
-  readonly fault?: Fault;
-  /** Whether the same target was worth another try. */
-  readonly retryable?: boolean;
-  /** The request may have been processed although no answer came. */
-  readonly ambiguous?: boolean;
-  readonly status?: number;
-  readonly requestId?: string;
-  readonly message?: string;
-  readonly retryAfterMs?: number;
-  readonly usage?: Usage;
-  /** Why the next step was taken: `retry`, `next target`, `gave up: …`. */
-  readonly next?: string;
-}
+export { type AttemptRecord, type ErrorCode, type Fault, VERDICTS };
 
 export interface ErrorFacts {
   readonly target?: Target | undefined;
@@ -164,6 +136,25 @@ export class GatewayError extends Error {
       // A foreign message may quote a key or a prompt: only its name goes into logs.
       ...(this.cause instanceof Error && { cause: { name: this.cause.name } }),
     };
+  }
+
+  /**
+   * The error that {@link GatewayError.toJSON} wrote, in another process or in a log; `undefined` for anything else.
+   * Of its cause only the name is left.
+   *
+   * @example
+   * const error = GatewayError.fromJSON(await response.json())
+   */
+  static fromJSON(json: unknown): GatewayError | undefined {
+    if (!(json instanceof Object)) return undefined;
+    const { code, message, cause, ...facts } = json as Record<string, unknown>;
+    if (typeof code !== 'string' || !Object.hasOwn(VERDICTS, code) || typeof message !== 'string') return undefined;
+    const name: unknown = cause instanceof Object ? Reflect.get(cause, 'name') : undefined;
+    // Written by us: the fields are those of ErrorFacts, and the constructor takes no others.
+    return new GatewayError(code as ErrorCode, message, {
+      ...(facts as ErrorFacts),
+      ...(typeof name === 'string' && { cause: Object.assign(new Error('kept by name only'), { name }) }),
+    });
   }
 
   /** Recovers our error from whatever an SDK or a middleware made of it; `undefined` if there is none inside. */

@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
   abortedError,
+  type ErrorCode,
+  type ErrorFacts,
   GatewayError,
   isGatewayError,
   oneLine,
@@ -49,10 +51,43 @@ describe('GatewayError', () => {
     expect(error.providerMessage).toBe('SECRET-WORDS');
   });
 
-  it('is recognised across two copies of the package', () => {
+  it('X04: is recognised across two copies of the package', () => {
     const foreign = Object.defineProperty(new Error('x'), Symbol.for('postern.error'), { value: true });
     expect(isGatewayError(Object.assign(foreign, { code: 'timeout' }), 'timeout')).toBe(true);
     expect(isGatewayError(foreign, 'closed')).toBe(false);
+  });
+
+  it('X04: comes back from its JSON with all it said, whatever the code', () => {
+    const usage = { input: 3, output: 1, total: 4, lines: [] } as never;
+    const target = { provider: 'p', model: 'm', region: 'eu' };
+    for (const code of Object.keys(VERDICTS) as ErrorCode[]) {
+      for (const facts of [
+        {},
+        {
+          ...{ target, status: 503, retryAfterMs: 0, requestId: 'req_1', source: 'provider', stage: 'idle', usage },
+          ...{
+            committed: true,
+            ambiguous: true,
+            limit: { name: 'usd', maximum: 1 },
+            field: 'model',
+            providerCode: 'x',
+          },
+          ...{ fault: 'network', retryable: true, fallbackable: false, cause: new TypeError('private words') },
+          attempts: [{ id: 'a', number: 1, target, targetId: 'p/m', startedMs: 0, waitedMs: 0, outcome: 'failed' }],
+        } as ErrorFacts,
+      ]) {
+        const error = new GatewayError(code, 'What failed.', facts);
+        const back = GatewayError.fromJSON(JSON.parse(JSON.stringify(error)));
+        expect(back).toBeInstanceOf(GatewayError);
+        expect(isGatewayError(back, code)).toBe(true);
+        expect(back?.toJSON()).toEqual(error.toJSON());
+        expect({ ...back }).toEqual({ ...error });
+        expect((back?.cause as Error | undefined)?.name).toBe((error.cause as Error | undefined)?.name);
+      }
+    }
+    const other = { code: 'constructor', message: 'x' };
+    for (const json of [undefined, null, 'timeout', {}, { code: 'timeout' }, { message: 'x' }, other, []])
+      expect(GatewayError.fromJSON(json)).toBeUndefined();
   });
 
   it('LEAK-07: makes something typed of whatever was thrown', () => {

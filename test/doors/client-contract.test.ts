@@ -21,7 +21,7 @@ for (const [name, subject] of Object.entries(SUBJECTS)) {
     ['the standard gateway', createGateway()],
     ['an empty gateway', createGateway({ use: [] })],
   ] as const) {
-    describe(`${name}, wrapped by ${kind}`, () => {
+    describe(`P05: ${name}, wrapped by ${kind}`, () => {
       const wrap = <C extends object>(client: C): C => gateway.wrap(client);
       for (const { name: title, run } of clientContract({ ...subject, wrap })) it(title, run);
     });

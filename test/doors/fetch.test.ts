@@ -5,7 +5,8 @@ import OpenAI from 'openai';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createGateway, GatewayError, type GatewayOptions } from '../../src/index.ts';
-import { retry, route } from '../../src/middleware/index.ts';
+import type { LedgerRow } from '../../src/core/ledger.ts';
+import { meter, retry, route } from '../../src/middleware/index.ts';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
 import { openai } from '../../src/providers/openai/index.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
@@ -24,6 +25,14 @@ function gatewayOver(answer: up.Answer, options: GatewayOptions = {}) {
   const app = { apiKey: 'the-app-has-no-key', fetch: gateway.fetch };
   return { gateway, seen, openAi: new OpenAI(app), claude: new Anthropic(app) };
 }
+/** The last chunk of a stream whose caller asked for its usage. */
+const usageChunk = (): string =>
+  up.events([
+    {
+      ...{ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'gpt-test', choices: [] },
+      usage: { prompt_tokens: 10, completion_tokens: 6, total_tokens: 16 },
+    },
+  ]);
 const thrown = async (work: PromiseLike<unknown>): Promise<Error & Record<string, unknown>> =>
   Promise.resolve(work).then(
     () => expect.fail('expected an error'),
@@ -48,7 +57,35 @@ describe('the gateway as a fetch', () => {
     for (const { headers } of seen) expect(headers.get('authorization')).toBe(`Bearer ${KEY}`);
   });
 
-  it('passes bytes through to a target of the same protocol (P01, P02)', async () => {
+  it.each([
+    ['chat', '/v1/chat/completions', up.completionChunks().replace('data: [DONE]\n\n', usageChunk()), CHAT],
+    ['messages', '/v1/messages', up.messageEvents(), ASK],
+  ])('hands an odd stream of %s on byte for byte, and reads the usage in it (P02)', async (_, path, text, body) => {
+    const rows: LedgerRow[] = [];
+    // Line ends, comments and events that nobody announced, in the middle of the answer too.
+    const [first, ...rest] = text.split('\n\n').filter((frame) => frame !== '');
+    const odd = [': hello', first, 'event: new_thing\ndata: {"n":1.0, "n":2}', ': ping', ...rest, ': bye', '']
+      .join('\n\n')
+      .replaceAll('\n', '\r\n');
+    expect(odd).not.toContain('[DONE]');
+    for (const pieces of [3, 64, 100_000]) {
+      const { gateway, seen } = gatewayOver(() => up.sse(odd, pieces), {
+        use: [meter({ sink: (row) => void rows.push(row) })],
+      });
+      const response = await gateway.fetch(`https://anywhere.test${path}`, {
+        method: 'POST',
+        body: JSON.stringify({ ...body, stream: true }),
+      });
+      expect(await response.text()).toBe(odd);
+      expect(seen).toHaveLength(1);
+    }
+    const attempts = rows.filter((row) => row.kind === 'attempt');
+    expect(attempts).toHaveLength(3);
+    for (const row of attempts)
+      expect(row).toMatchObject({ status: 'completed', quality: 'reported', input: 10, output: 6 });
+  });
+
+  it('passes bytes through to a target of the same protocol (P01)', async () => {
     const odd = `: hello\r\n\r\n${up.completionChunks().replaceAll('\n', '\r\n')}event: x\r\ndata: {"n":1.0}\r\n\r\n`;
     const { gateway, seen } = gatewayOver(() => up.sse(odd, 11));
     const body =

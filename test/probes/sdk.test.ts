@@ -229,3 +229,22 @@ describe('P15: bounds the SDKs lack', () => {
     expect(await outcome(count(sdk.stream()), 5_000)).toBe('ok 1');
   });
 });
+
+describe('P21: the common e-mail pattern', () => {
+  /** The fastest of a few turns, in milliseconds: noise only ever adds. */
+  const fastest = (text: string): number => {
+    const turns = Array.from({ length: 3 }, () => {
+      const start = performance.now();
+      expect(/[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}/.test(text)).toBe(false);
+      return performance.now() - start;
+    });
+    return Math.min(...turns);
+  };
+  // Our own detectors must not: test/redaction/linear-time.test.ts measures them on the same text.
+  it('takes the square of the time for a text of dashes in this engine', { retry: 3 }, () => {
+    const small = fastest(`a@${'a-'.repeat(500)}`);
+    const large = fastest(`a@${'a-'.repeat(5_000)}`);
+    // Ten times the text: linear is 10, the square 100.
+    expect(large / small).toBeGreaterThan(30);
+  });
+});

@@ -82,7 +82,7 @@ describe('encrypted', () => {
     }
   });
 
-  it('rotates under load: new writes use the new key, old keys read, nothing fails (SEC-10)', async () => {
+  it('rotates under load: new writes use the new key, old keys read, nothing fails (SEC-10, CFG-03)', async () => {
     const inner = memoryStore();
     const before = encrypted(inner, { keys: { old: key(1) }, current: 'old' });
     const after = encrypted(inner, { keys: { old: key(1), new: key(2) }, current: 'new' });
@@ -99,7 +99,7 @@ describe('encrypted', () => {
     expect(idOf('k0')).toBe('new');
   });
 
-  it('counts records whose key is gone, by key (SEC-10)', async () => {
+  it('counts records whose key is gone, by key (SEC-10, CFG-03)', async () => {
     const inner = memoryStore();
     const before = encrypted(inner, { keys: { old: key(1) }, current: 'old' });
     for (const name of ['a', 'b', 'c']) await before.set(name, 'x');

@@ -5,7 +5,7 @@ import { stamped } from '../../../src/core/replay.ts';
 import { openaiResponses } from '../../../src/dialects/openai-responses/index.ts';
 import type { ChatRequest } from '../../../src/operations/chat.ts';
 import type { AssistantMessage, Message, OutputPart } from '../../../src/operations/chat-parts.ts';
-import { environment } from './recordings.ts';
+import { decodeAll, decodeBody, environment, fold, frames } from './recordings.ts';
 
 const user: Message = { role: 'user', content: [{ type: 'text', text: 'hi' }] };
 const origin = { protocol: 'openai-responses', provider: 'openai', model: 'gpt-5-mini' };
@@ -200,6 +200,49 @@ describe('openai-responses encodeRequest', () => {
     const shell = { type: 'message', role: 'assistant', phase: 'commentary', status: 'completed', content };
     expect(sent(false)).toEqual(shell);
     expect(sent(true)).toEqual({ ...shell, id: 'msg_1' });
+  });
+
+  it('R10: sends the phase of what was said back, whichever way the answer came', () => {
+    const message = (id: string, phase: string | undefined, text: string) => ({
+      ...{ type: 'message', id, role: 'assistant', status: 'completed' },
+      ...(phase !== undefined && { phase }),
+      content: [{ type: 'output_text', text, annotations: [] }],
+    });
+    const output = [
+      message('msg_1', 'commentary', 'Let me look.'),
+      message('msg_2', 'final_answer', 'Here it is.'),
+      message('msg_3', undefined, 'And so on.'),
+    ];
+    const response = { id: 'resp_1', object: 'response', created_at: 1, model: 'm', status: 'completed', output };
+    const streamed = decodeAll(
+      frames([
+        { type: 'response.created', response: { ...response, status: 'in_progress', output: [] } },
+        ...output.flatMap((item, output_index) => [
+          {
+            type: 'response.output_item.added',
+            output_index,
+            item: { ...item, status: 'in_progress', content: [] },
+          },
+          {
+            ...{ type: 'response.output_text.delta', output_index, content_index: 0, item_id: item.id },
+            delta: item.content[0]?.text,
+          },
+          { type: 'response.output_item.done', output_index, item },
+        ]),
+        { type: 'response.completed', response },
+      ]),
+    );
+    expect(streamed.flatMap((event) => (event.type === 'text-start' ? [event.phase] : []))).toEqual([
+      'commentary',
+      'final',
+      undefined,
+    ]);
+    for (const answer of [decodeBody(response), fold(streamed)]) {
+      const { body } = encode({ messages: [user, answer.message] });
+      const sent = (body['input'] as { phase?: string; content: unknown }[]).slice(1);
+      expect(sent.map((item) => item.phase)).toEqual(['commentary', 'final_answer', undefined]);
+      expect(sent.map((item) => item.content)).toEqual(output.map((item) => item.content));
+    }
   });
 
   it('answers function, freeform and failed calls, by call_id', () => {

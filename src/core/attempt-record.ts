@@ -1,0 +1,31 @@
+import type { Target, Usage } from '../operations/shared.ts';
+import type { ErrorCode, Fault } from './verdicts.ts';
+
+/** One exchange with one target, as it happened. */
+export interface AttemptRecord {
+  readonly id: string;
+  readonly number: number;
+  readonly target: Target;
+  /** The candidate's identity. */
+  readonly targetId: string;
+  /** Milliseconds from the start of the call. */
+  readonly startedMs: number;
+  /** Time spent waiting before this attempt, in milliseconds. */
+  readonly waitedMs: number;
+  readonly durationMs?: number;
+  readonly firstContentMs?: number;
+  readonly outcome: 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly code?: ErrorCode;
+  readonly fault?: Fault;
+  /** Whether the same target was worth another try. */
+  readonly retryable?: boolean;
+  /** The request may have been processed although no answer came. */
+  readonly ambiguous?: boolean;
+  readonly status?: number;
+  readonly requestId?: string;
+  readonly message?: string;
+  readonly retryAfterMs?: number;
+  readonly usage?: Usage;
+  /** Why the next step was taken: `retry`, `next target`, `gave up: …`. */
+  readonly next?: string;
+}
