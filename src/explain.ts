@@ -87,8 +87,9 @@ function textOf(
   ].join('\n');
 }
 
-function placeOf({ provider, model, region, version }: Candidate): string {
-  return `${provider}/${model}${region === undefined ? '' : ` in ${region}`}${version === undefined ? '' : ` (${version})`}`;
+function placeOf({ provider, model, region, credential, version }: Candidate): string {
+  const where = `${region === undefined ? '' : ` in ${region}`}${credential === undefined ? '' : ` with key ${credential}`}`;
+  return `${provider}/${model}${where}${version === undefined ? '' : ` (${version})`}`;
 }
 
 function costText({ cost, outputTokensMax }: CandidateExplanation): string {

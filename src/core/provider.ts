@@ -19,6 +19,15 @@ export interface Provider {
   /** Whether two calls may share this target's answers, state and limits: its identity. Default: the name. */
   readonly identity?: string;
   readonly regions?: readonly string[];
+  /**
+   * Names of its keys: a target may name one, and one that names none is tried with each. Left out: a target may name
+   * any, and the provider reads it from `call.target`.
+   */
+  readonly credentials?: readonly string[];
+  /** Which key a call begins with: the first that is not at rest, or each in turn. @defaultValue 'ordered' */
+  readonly rotation?: 'ordered' | 'round-robin';
+  /** The regions a target may name. Left out: any, as a label for `region` limits or for the provider to read. */
+  readonly endpoints?: readonly string[];
   close?(): Promise<void>;
 }
 

@@ -6,7 +6,8 @@ import type { Provider } from './provider.ts';
 import type { TargetEntry } from './registry-configuration.ts';
 import { listing } from './registry-names.ts';
 import { hashText } from './routing/hash.ts';
-import type { RouteNode } from './routing/node.ts';
+import type { RouteNode, Strategy } from './routing/node.ts';
+import { STRATEGIES } from './routing/strategies/index.ts';
 
 /** What an alias comes to: a tree of those targets that exist, and the others with their reasons. */
 export interface Compiled {
@@ -29,17 +30,11 @@ export function compileTarget(
     if (!providers.has(provider)) {
       return { node: undefined, losers: [{ target, reason: `provider ${provider} is not configured` }] };
     }
-    return {
-      node: leafOf(makeCandidate(provider, target.slice(slash + 1), providers, entry), entry.weight ?? 1, slot),
-      losers: [],
-    };
+    return { node: targetNode(provider, target.slice(slash + 1), providers, slot, entry), losers: [] };
   }
   const listed = listing(target, providers);
   if (listed.length === 1) {
-    return {
-      node: leafOf(makeCandidate(listed[0] as string, target, providers, entry), entry.weight ?? 1, slot),
-      losers: [],
-    };
+    return { node: targetNode(listed[0] as string, target, providers, slot, entry), losers: [] };
   }
   if (listed.length > 1) {
     throw invalidOptions(entry.path, `${target} is listed by ${listed.join(' and ')}; write provider/model.`);
@@ -54,22 +49,68 @@ export function compileTarget(
 }
 
 /** A model asked for by its own name, without an alias. */
-export function directTarget(name: string, providers: ReadonlyMap<string, Provider>): Candidate | undefined {
+export function directTarget(name: string, providers: ReadonlyMap<string, Provider>): RouteNode | undefined {
   const slash = name.indexOf('/');
   if (slash > 0 && providers.has(name.slice(0, slash))) {
-    return makeCandidate(name.slice(0, slash), name.slice(slash + 1), providers);
+    return targetNode(name.slice(0, slash), name.slice(slash + 1), providers, 0);
   }
   const listed = listing(name, providers);
-  return listed.length === 1 ? makeCandidate(listed[0] as string, name, providers) : undefined;
+  return listed.length === 1 ? targetNode(listed[0] as string, name, providers, 0) : undefined;
+}
+
+/** A target as a leaf, or as a group of one leaf for each key of its provider. */
+function targetNode(
+  provider: string,
+  model: string,
+  providers: ReadonlyMap<string, Provider>,
+  slot: number,
+  entry?: TargetEntry,
+): RouteNode {
+  const { credentials, rotation = 'ordered', identity = provider } = providers.get(provider) ?? {};
+  if (entry !== undefined) checkChoices(entry, provider, providers.get(provider));
+  const weight = entry?.weight ?? 1;
+  const named = entry?.own.credential;
+  if (named !== undefined || credentials === undefined || credentials.length === 0)
+    return leafOf(makeCandidate(provider, model, providers, named, entry), weight, slot);
+  const members = credentials.map((key, index) =>
+    leafOf(makeCandidate(provider, model, providers, key, entry), 1, index),
+  );
+  if (members.length === 1) return { ...(members[0] as RouteNode), weight, slot };
+  return {
+    kind: 'group',
+    // Turns are the provider's, whatever the model.
+    id: `credentials of ${identity}`,
+    strategy: STRATEGIES.get(rotation) as Strategy,
+    settings: undefined,
+    members,
+    weight,
+    slot,
+    hash: hashText(`${identity}/${model}`),
+  };
+}
+
+/** What a target names must be there: an unknown key or place is never passed over in silence. */
+function checkChoices({ own, path }: TargetEntry, name: string, provider: Provider | undefined): void {
+  const { credential, region } = own;
+  const { credentials, endpoints } = provider ?? {};
+  if (credential !== undefined && credentials?.includes(credential) === false) {
+    const there = credentials.length === 0 ? 'give it credentials by name' : `it has ${credentials.join(', ')}`;
+    throw invalidOptions(`${path}.credential`, `provider ${name} has no credential of that name; ${there}.`);
+  }
+  if (region !== undefined && endpoints?.includes(region) === false) {
+    const there = endpoints.length === 0 ? 'give it regions with their addresses' : `it has ${endpoints.join(', ')}`;
+    throw invalidOptions(`${path}.region`, `provider ${name} knows no region ${region}; ${there}.`);
+  }
 }
 
 function makeCandidate(
   provider: string,
   model: string,
   providers: ReadonlyMap<string, Provider>,
-  entry?: TargetEntry,
+  credential: string | undefined,
+  entry: TargetEntry | undefined,
 ): Candidate {
-  const { weight, region, credential, version, tags, overrides, unsupported } = entry?.own ?? {};
+  const { weight, region, version, tags, overrides, unsupported } = entry?.own ?? {};
   const identity = providers.get(provider)?.identity ?? provider;
   const id = `${identity}/${model}${region === undefined ? '' : `@${region}`}${credential === undefined ? '' : `#${credential}`}${version === undefined ? '' : `:${version}`}`;
   const facts = factsOf(entry);

@@ -15,6 +15,7 @@ export interface TargetConfiguration {
   readonly weight?: number;
   /** Where the data goes, like `eu` or `eu-west-1`. */
   readonly region?: string;
+  /** Which of its provider's keys, by name. @defaultValue each, as the provider rotates them */
   readonly credential?: string;
   /** Tells two generations of one target apart, in health, metrics and canaries. */
   readonly version?: string;

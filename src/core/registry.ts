@@ -2,7 +2,7 @@ import type { OperationName } from '../operations/index.ts';
 import type { Candidate, Loser, Plan } from './call.ts';
 import { invalidOptions } from './errors.ts';
 import type { Provider } from './provider.ts';
-import { type Compiled, compileTarget, directTarget, leafOf } from './registry-candidate.ts';
+import { type Compiled, compileTarget, directTarget } from './registry-candidate.ts';
 import { type Entry, type ModelsConfiguration, parseAlias } from './registry-configuration.ts';
 import { unknownModel } from './registry-names.ts';
 import { withTree } from './registry-tree.ts';
@@ -43,7 +43,7 @@ export function compileRegistry(
       if (found === undefined) {
         const direct = directTarget(name, providers);
         if (direct === undefined) throw unknownModel(name, aliases, providers);
-        return planOf({ node: leafOf(direct, 1, 0), losers: [] }, providers, operation, revision);
+        return planOf({ node: direct, losers: [] }, providers, operation, revision);
       }
       const key = `${operation} ${name}`;
       const known = plans.get(key);

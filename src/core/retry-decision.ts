@@ -1,4 +1,5 @@
 import type { Call } from './call.ts';
+import { wasTried, withoutKey } from './candidate-keys.ts';
 import { type ErrorCode, type GatewayError, isGatewayError } from './errors.ts';
 import { hasServerEffects } from './side-effects.ts';
 
@@ -51,7 +52,7 @@ export function decideRetry(call: Call, error: unknown, facts: DecisionFacts): D
   });
   if (open.length === 0) return { reason: 'gave up: another try changed nothing' };
   const affordable = open.filter(
-    ({ id }) => facts.mayRetry(id) || !attempts.some((attempt) => attempt.targetId === id),
+    (one) => facts.mayRetry(withoutKey(one.id, one.credential)) || !wasTried(attempts, one),
   );
   if (affordable.length === 0) return { reason: 'gave up: the retry budget of its targets is used up' };
   if (error.retryAfterMs !== undefined && error.retryAfterMs > policy.retryAfterMsMax) {

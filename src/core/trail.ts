@@ -1,3 +1,4 @@
+import type { Target } from '../operations/shared.ts';
 import type { AttemptRecord } from './errors.ts';
 
 /**
@@ -14,13 +15,14 @@ export function formatAttempts(attempts: readonly AttemptRecord[]): string {
   return attempts
     .map((attempt) => {
       const waited = attempt.waitedMs >= 1 ? `  (waited ${duration(attempt.waitedMs)})` : '';
-      const line = `${attempt.number}. ${targetOf(attempt)}  ${endOf(attempt)}${waited}`;
+      const line = `${attempt.number}. ${placeOf(attempt.target)}  ${endOf(attempt)}${waited}`;
       return attempt.next === undefined ? line : `${line}\n     -> ${attempt.next}`;
     })
     .join('\n');
 }
 
-function targetOf({ target: { provider, model, region, credential } }: AttemptRecord): string {
+/** A target in one word, like `openai/gpt-5@eu#spare`: the name of its key, never the key. */
+export function placeOf({ provider, model, region, credential }: Target): string {
   return `${provider}/${model}${region === undefined ? '' : `@${region}`}${credential === undefined ? '' : `#${credential}`}`;
 }
 

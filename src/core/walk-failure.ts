@@ -1,7 +1,8 @@
 import type { Call, Candidate } from './call.ts';
 import { candidateKeys } from './candidate-keys.ts';
-import { type ErrorCode, GatewayError } from './errors.ts';
+import { type AttemptRecord, type ErrorCode, GatewayError } from './errors.ts';
 import type { Health, TargetHealth } from './health.ts';
+import { placeOf } from './trail.ts';
 
 /** How a candidate stands within one call. */
 export type Standing =
@@ -61,12 +62,11 @@ export function walkFailure(
   if (targets.size <= 1 && candidates.length <= 1) return last.with({ attempts });
   const { retryable, waitMs } = outlook(call, candidates, failures, health);
   const wait = waitMs > 0 ? { retryAfterMs: Math.ceil(waitMs) } : {};
-  if (targets.size <= 1) return last.with({ attempts, retryable: retryable || last.retryable, ...wait });
-  const lasts = new Map<string, string>();
-  for (const { targetId, target, outcome, code } of attempts) {
-    if (outcome === 'failed') lasts.set(targetId, `${target.provider}/${target.model} ${code}`);
+  if (!retryable && areKeysOfOne(candidates) && failures.every(({ fault }) => fault === 'credential')) {
+    return keysExhausted(call, attempts, last);
   }
-  const said = [...lasts.values()].join(', ');
+  if (targets.size <= 1) return last.with({ attempts, retryable: retryable || last.retryable, ...wait });
+  const said = lastWords(attempts);
   return new GatewayError('all-targets-failed', `All targets of ${call.request.model} failed: ${said}.`, {
     attempts,
     cause: last,
@@ -76,6 +76,33 @@ export function walkFailure(
     ...(last.target !== undefined && { target: last.target }),
     ...(last.status !== undefined && { status: last.status }),
     ...wait,
+  });
+}
+
+/** What each target said last, with the name of its key where it has several. */
+function lastWords(attempts: readonly AttemptRecord[]): string {
+  const lasts = new Map<string, string>();
+  for (const { targetId, target, outcome, code } of attempts) {
+    if (outcome === 'failed') lasts.set(targetId, `${placeOf(target)} ${code}`);
+  }
+  return [...lasts.values()].join(', ');
+}
+
+function areKeysOfOne(candidates: readonly Candidate[]): boolean {
+  const provider = candidates[0]?.provider;
+  return candidates.length > 1 && candidates.every((one) => one.provider === provider && one.credential !== undefined);
+}
+
+/** One key that is refused is its own error; all of them are one for whoever looks after the keys. */
+function keysExhausted(call: Call, attempts: readonly AttemptRecord[], last: GatewayError): GatewayError {
+  const message = `All keys of ${call.request.model} were refused or are at rest: ${lastWords(attempts)}. Renew one of them.`;
+  return new GatewayError('authentication', message, {
+    attempts,
+    cause: last,
+    source: last.source,
+    ...(last.target !== undefined && { target: last.target }),
+    ...(last.status !== undefined && { status: last.status }),
+    ...(last.requestId !== undefined && { requestId: last.requestId }),
   });
 }
 

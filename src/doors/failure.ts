@@ -39,9 +39,10 @@ export function failed(thrown: unknown, facts: FailureFacts): Response {
   return response;
 }
 
-/** Of all targets' failures the last one: it says best what class of error this is. */
+/** Of all targets' (or keys') failures the last one: it says best what class of error this is. */
 function lastOf(error: GatewayError): GatewayError {
-  return error.code === 'all-targets-failed' && isGatewayError(error.cause) ? error.cause : error;
+  const several = error.code === 'all-targets-failed' || error.code === 'authentication';
+  return several && isGatewayError(error.cause) ? error.cause : error;
 }
 
 /** An SDK that calls again after a throw of ours gets an answer, so that it stops. */

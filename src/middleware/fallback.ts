@@ -1,5 +1,5 @@
 import type { Call, PlainReply, Reply } from '../core/call.ts';
-import { type ErrorCode, type GatewayError, invalidOptions, isGatewayError, VERDICTS } from '../core/errors.ts';
+import { type ErrorCode, invalidOptions, isGatewayError, VERDICTS } from '../core/errors.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
 import { anObject, checkOptions } from '../core/options.ts';
 import { hasServerEffects } from '../core/side-effects.ts';
@@ -136,7 +136,8 @@ function checkModels(table: ReadonlyMap<string, readonly FallbackTarget[]>, host
 function reasonsOf(call: Call, error: unknown): readonly string[] {
   if (!isGatewayError(error) || error.committed || error.fault === 'caller' || call.signal.aborted) return [];
   if (error.ambiguous && hasServerEffects(call)) return [];
-  const cause = error.code === 'all-targets-failed' ? (error.cause as GatewayError | undefined)?.code : undefined;
+  // What several targets, or several keys, come to is one error; the last of theirs is its cause.
+  const cause = isGatewayError(error.cause) ? error.cause.code : undefined;
   const mayHelp = error.fallbackable || error.code === 'all-targets-failed' || error.code === 'no-target';
   return [error.code, ...(cause === undefined ? [] : [cause]), ...(mayHelp ? ['any'] : [])];
 }

@@ -1,5 +1,6 @@
 import pRetry from 'p-retry';
 import type { Call, Next, Reply, StreamReply } from '../core/call.ts';
+import { wasTried, withoutKey } from '../core/candidate-keys.ts';
 import { sleep } from '../core/clock.ts';
 import {
   abortedError,
@@ -112,10 +113,12 @@ export function retry(options: RetryOptions = {}): Middleware {
         host = given;
       },
       attempt(call) {
-        const id = call.target?.id ?? '';
+        const { target } = call;
+        if (target === undefined) return;
         // Moving on to a target this call has not tried is free; trying one again draws on its budget.
-        if (!call.context.attempts.some((attempt) => attempt.targetId === id)) buckets.deposit(id);
-        else if (!buckets.take(id)) throw budgetRefusal(call);
+        const bucket = withoutKey(target.id, target.credential);
+        if (!wasTried(call.context.attempts, target)) buckets.deposit(bucket);
+        else if (!buckets.take(bucket)) throw budgetRefusal(call);
       },
       explain: (call) => ({ summary: `up to ${call.context.attemptsLeft()} attempts in all` }),
     },

@@ -5,6 +5,7 @@ import { type AttemptOutcome, defineMiddleware, type Host, type Middleware } fro
 import { aFunction, checkOptions, milliseconds } from '../core/options.ts';
 import { type OutcomeAverages, outcomeAverages } from '../core/outcome-average.ts';
 import { hasServerEffects } from '../core/side-effects.ts';
+import { placeOf } from '../core/trail.ts';
 import { type Standing, standingOf, walkFailure } from '../core/walk-failure.ts';
 
 export interface RouteOptions {
@@ -69,9 +70,7 @@ export function route(options: RouteOptions = {}): Middleware {
         };
       },
       explain: (call) => ({
-        summary: `tries ${candidatesOf(call, true)
-          .map(({ provider, model }) => `${provider}/${model}`)
-          .join(', then ')}`,
+        summary: `tries ${candidatesOf(call, true).map(placeOf).join(', then ')}`,
       }),
     },
     async function route(call, next) {
@@ -138,5 +137,5 @@ function movesOn(call: Call, error: unknown): error is GatewayError {
 function noteMove(call: Call, target: Candidate): void {
   const last = call.context.attempts.at(-1);
   if (last === undefined || last.next !== undefined) return;
-  call.context.ledger.update(last.id, { next: `next target: ${target.provider}/${target.model}` });
+  call.context.ledger.update(last.id, { next: `next target: ${placeOf(target)}` });
 }

@@ -29,6 +29,8 @@ export interface MockProviderOptions {
   readonly seed?: number;
   /** What delays wait on where no gateway brings its own: `openai()`, `anthropic()`, `fetch`. @defaultValue the system's */
   readonly clock?: Clock;
+  /** Names of its keys: targets that name none are tried with each. @defaultValue none: a target may name any */
+  readonly credentials?: readonly string[];
   /** The protocol in which answers with faults are written, so that the faults are real. @defaultValue 'openai-chat' */
   readonly protocol?: MockProtocol;
 }
@@ -94,15 +96,17 @@ export function mockProvider(options: MockProviderOptions = {}): MockProvider {
   checkOptions('mockProvider', options, {
     name: aText,
     models: aList,
+    credentials: aList,
     seed: wholeNumber(0),
     protocol: protocols,
     clock: anObject,
   });
-  const { name = 'mock', models, seed = 1, protocol = 'openai-chat' } = options;
+  const { name = 'mock', models, credentials, seed = 1, protocol = 'openai-chat' } = options;
   const script = new Script(name, seed);
   const face = mockFace(script);
   const fetch = mockFetch(script, models ?? [], options.clock);
-  const provider = providerOf(name, script, protocol, models);
+  const keys = credentials !== undefined && { credentials };
+  const provider = { ...providerOf(name, script, protocol, models), ...keys };
   const mock = Object.defineProperties(
     {},
     {
@@ -198,7 +202,8 @@ function withOverrides(call: Call<'chat'>): ChatRequest {
 }
 
 function factsOf(script: Script, call: Call): Parameters<typeof chatMockCall>[1] {
-  const { provider, model } = targetOf(call);
+  const { provider, model, credential } = targetOf(call);
   const headers = call.headers ?? {};
-  return { number: script.nextNumber(), provider, model, stream: call.stream, scope: call.scope, headers };
+  const facts = { number: script.nextNumber(), provider, model, stream: call.stream, scope: call.scope, headers };
+  return credential === undefined ? facts : { ...facts, credential };
 }

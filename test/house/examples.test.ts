@@ -18,6 +18,8 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   '06-meter.ts': /acme any-model \d+ \d+ null\nglobex any-model \d+ \d+ null/,
   '07-own-middleware.ts': /completed by mock\ncall_\S+ completed by mock/,
   '08-own-provider.ts': /Hello, wall\.\nHello again\./,
+  '14-several-keys.ts':
+    /gpt-5-mini#main  failed .*\n.*\n.*gpt-5-mini#spare  completed .*\n1 attempt, with the key spare/,
 };
 
 describe.skipIf(!existsSync(join(ROOT, 'dist/index.js')))('the examples (need a build)', () => {

@@ -6,12 +6,13 @@ import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
+import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
 import { isWrapped } from '../../core/wrapped.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
-export interface AnthropicOptions {
+export interface AnthropicOptions extends TargetChoices {
   /** Name in `provider/model`. @defaultValue 'anthropic' */
   readonly name?: string;
   /** An existing client: Anthropic, AnthropicBedrock, AnthropicVertex. Its credentials, URL, fetch and headers are kept. */
@@ -40,6 +41,7 @@ const RULES = {
   defaultHeaders: anObject,
   models: aList,
   sdk: anObject,
+  ...CHOICE_RULES,
 };
 /** Source: @anthropic-ai/sdk 1.12, read 2026-11-22. */
 const BASE_URL = 'https://api.anthropic.com';
@@ -55,7 +57,8 @@ const API_VERSION = '2026-10-21';
 export function anthropic(options: AnthropicOptions = {}): Provider {
   checkOptions('anthropic', options, RULES);
   const name = options.name ?? 'anthropic';
-  const transport = transportOf(name, options);
+  const choices = choicesOf('anthropic', options, environment()['ANTHROPIC_BASE_URL']);
+  const transport = targetTransport(name, options, (own) => transportOf(name, own));
   const chat = lazyHandler<'chat'>(async () => {
     const { anthropicMessages } = await import('../../dialects/anthropic-messages/index.ts');
     return chatHandler({ dialect: anthropicMessages, transport });
@@ -66,6 +69,7 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
     protocols: ['anthropic-messages'],
     handlers: { chat },
     forward: forwarder(transport),
+    ...choices,
     ...(models !== undefined && { models: () => models }),
   });
 }

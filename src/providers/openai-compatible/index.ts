@@ -6,13 +6,14 @@ import { forwarder } from '../../core/forward.ts';
 import { aBoolean, aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
+import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
 import type { OpenAiChatQuirks } from '../../dialects/openai-chat/quirks.ts';
 import { didYouMean } from '../../operations/problem.ts';
 import { type CompatibleEndpoint, ENDPOINTS } from './endpoints.ts';
 import { loadSdk } from './sdk.ts';
 
-export interface OpenAiCompatibleOptions {
+export interface OpenAiCompatibleOptions extends TargetChoices {
   /** A known endpoint (`groq`, `mistral`, `deepseek`, `ollama`, …) or a name of your own with `baseURL`. */
   readonly name: string;
   /** Which known endpoint it is, when `name` is your own. @defaultValue `name` */
@@ -51,6 +52,7 @@ export function openaiCompatible(options: OpenAiCompatibleOptions): Provider {
     quirks: anObject,
     embeddings: aBoolean,
     models: aList,
+    ...CHOICE_RULES,
   });
   const { name } = options;
   if (name === undefined)
@@ -59,7 +61,8 @@ export function openaiCompatible(options: OpenAiCompatibleOptions): Provider {
       `expected a name; known endpoints: ${Object.keys(ENDPOINTS).join(', ')}.`,
     );
   const known = knownEndpoint(options);
-  const transport = transportOf(options, known);
+  const choices = choicesOf('openaiCompatible', options);
+  const transport = targetTransport(name, options, (own) => transportOf(own, knownEndpoint(own)));
   const quirks = { ...known.quirks, ...options.quirks };
   const endpoint = async (): Promise<Endpoint> => {
     const { openaiChat } = await import('../../dialects/openai-chat/index.ts');
@@ -76,6 +79,7 @@ export function openaiCompatible(options: OpenAiCompatibleOptions): Provider {
       }),
     },
     forward: forwarder(transport),
+    ...choices,
     ...(models !== undefined && { models: () => models }),
   });
 }

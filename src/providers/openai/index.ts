@@ -7,12 +7,13 @@ import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
+import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
 import { isWrapped } from '../../core/wrapped.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
-export interface OpenAiOptions {
+export interface OpenAiOptions extends TargetChoices {
   /** Name in `provider/model`. @defaultValue 'openai' */
   readonly name?: string;
   /** Which protocol chat goes over. @defaultValue 'responses' */
@@ -50,6 +51,7 @@ const RULES = {
   defaultHeaders: anObject,
   models: aList,
   sdk: anObject,
+  ...CHOICE_RULES,
 };
 /** Source: the openai SDK 7.57, read 2026-11-22. */
 const BASE_URL = 'https://api.openai.com/v1';
@@ -63,7 +65,8 @@ const BASE_URL = 'https://api.openai.com/v1';
 export function openai(options: OpenAiOptions = {}): Provider {
   checkOptions('openai', options, RULES);
   const name = options.name ?? 'openai';
-  const transport = transportOf(name, options);
+  const choices = choicesOf('openai', options, environment()['OPENAI_BASE_URL']);
+  const transport = targetTransport(name, options, (own) => transportOf(name, own));
   const overChat = lazyHandler<'chat'>(async () => chatHandler({ dialect: await chatDialect(), transport }));
   const overResponses = lazyHandler<'chat'>(async () => chatHandler({ dialect: await responsesDialect(), transport }));
   const { models, api } = options;
@@ -80,6 +83,7 @@ export function openai(options: OpenAiOptions = {}): Provider {
       embed: lazyHandler<'embed'>(async () => embedHandler({ dialect: await chatDialect(), transport })),
     },
     forward: forwarder(transport),
+    ...choices,
     ...(models !== undefined && { models: () => models }),
   });
 }

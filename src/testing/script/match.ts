@@ -12,6 +12,8 @@ export interface CallPattern {
   readonly system?: TextPattern;
   readonly model?: TextPattern;
   readonly provider?: TextPattern;
+  /** Name of the key its target chose. */
+  readonly credential?: TextPattern;
   /** Name of a tool the request offers. */
   readonly tool?: TextPattern;
   /** Name of a tool whose result the request brings. */
@@ -29,6 +31,7 @@ const FIELDS = [
   'system',
   'model',
   'provider',
+  'credential',
   'tool',
   'toolResult',
   'scope',
@@ -55,13 +58,16 @@ export function patternOf(matcher: CallMatcher): CallPattern {
 export function mismatches(pattern: CallPattern, call: MockCall): string[] {
   const reasons: string[] = [];
   const check = (matches: boolean, reason: string): void => void (matches || reasons.push(reason));
-  const { text, system, model, provider, tool, toolResult, scope, stream, operation, predicate } = pattern;
+  const { text, system, model, provider, credential, tool, toolResult, scope, stream, operation, predicate } = pattern;
   if (operation !== undefined) check(call.operation === operation, `it is ${call.operation}, not ${operation}`);
   if (text !== undefined) check(matchesText(text, call.text), `its text does not match ${shown(text)}`);
   if (system !== undefined) check(matchesText(system, call.system), `its system text does not match ${shown(system)}`);
   if (model !== undefined) check(matchesText(model, call.model), `its model is ${call.model}, not ${shown(model)}`);
   if (provider !== undefined) {
     check(matchesText(provider, call.provider), `its provider is ${call.provider}, not ${shown(provider)}`);
+  }
+  if (credential !== undefined) {
+    check(matchesName(credential, call.credential ?? ''), `its credential is not ${shown(credential)}`);
   }
   if (tool !== undefined) {
     const offered = call.tools.join(', ') || 'none';

@@ -12,6 +12,8 @@ export interface MockCall<K extends MockedOperation = MockedOperation> {
   readonly operation: K;
   readonly provider: string;
   readonly model: string;
+  /** Name of the key its target chose. */
+  readonly credential?: string;
   /** The request in normal form. */
   readonly request: Operations[K]['request'];
   /** The text of the last user message, or the texts to embed, one a line. */
