@@ -2,6 +2,7 @@
  * Postern beside the bare SDKs, the AI SDK and LangChain, interleaved in one process, as ratios.
  * `npm run bench` builds first; `BENCH_ROUNDS=21` for calmer medians. See README.md in this folder.
  */
+import { benchCaches } from './cache.ts';
 import { bundleSize, importTimes } from './cold.ts';
 import { type Subject, subjects } from './subjects.ts';
 
@@ -100,6 +101,7 @@ const streamed = await measure(streams, (subject) =>
 );
 print('Streamed, 500 deltas', 'us/event', streamed);
 printWrapped(streamed, 'us/event', 1.5);
+await benchCaches(ROUNDS);
 console.log('\nImport, a fresh process each, wall ms over an empty script');
 for (const { name, ms } of await importTimes()) console.log(`  ${name.padEnd(34)} ${ms.toFixed(0).padStart(8)} ms`);
 console.log('\nBundle of createGateway + openai over plain fetch, minified, static closure');

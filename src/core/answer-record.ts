@@ -40,6 +40,23 @@ export function decodeRecord<K extends OperationName>(value: StoreValue): Answer
   }
 }
 
+/** A record as its reader's own: what one caller does to its answer is not everybody's. */
+export function copyOf<K extends OperationName>(record: AnswerRecord<K>): AnswerRecord<K> {
+  return copied(record) as AnswerRecord<K>;
+}
+
+/** Only for what came out of JSON. A spread takes a field named `__proto__` for the field it is. */
+function copied(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied);
+  const copy: Record<string, unknown> = { ...value };
+  for (const name in copy) {
+    const field = copy[name];
+    if (typeof field === 'object' && field !== null) copy[name] = copied(field);
+  }
+  return copy;
+}
+
 /** A response without what is only true of the exchange it came from. */
 export function keptResponse<K extends OperationName>(response: Operations[K]['response']): Operations[K]['response'] {
   const { raw: _raw, rateLimit: _rateLimit, ...rest } = response as unknown as Readonly<Record<string, unknown>>;

@@ -1,7 +1,9 @@
-import { type AnswerRecord, decodeRecord, encodeRecord } from './answer-record.ts';
+import { LRUCache } from 'lru-cache';
+import { type AnswerRecord, copyOf, decodeRecord, encodeRecord } from './answer-record.ts';
 import type { Call } from './call.ts';
 import { toGatewayError } from './errors.ts';
-import type { Invalidation, MaybePromise, Store } from './store.ts';
+import { LIMITS } from './limits.ts';
+import type { Invalidation, MaybePromise, Store, StoreValue } from './store.ts';
 
 export interface WriteOptions {
   /** How long the store keeps it, in milliseconds. */
@@ -19,6 +21,12 @@ export class AnswerStore {
   /** Writes on their way, by key. Bounded by the calls in flight. */
   readonly #writing = new Map<string, Promise<AnswerRecord | undefined>>();
   readonly #settled = new Set<Promise<void>>();
+  /** Texts read lately, as the records they are: the same text need not be parsed twice. */
+  readonly #decoded = new LRUCache<string, AnswerRecord>({
+    max: LIMITS.decodedAnswersMax,
+    maxSize: LIMITS.decodedTextMax,
+    sizeCalculation: (_record, text) => text.length + 1,
+  });
   #invalidations = 0;
 
   /** `make` gives the store of this process where none is given, once there is a call with a clock. */
@@ -39,12 +47,12 @@ export class AnswerStore {
 
   read(call: Call, key: string): MaybePromise<AnswerRecord | undefined> {
     const writing = this.#writing.get(key);
-    if (writing !== undefined) return writing;
+    if (writing !== undefined) return writing.then((record) => record && copyOf(record));
     try {
       const entry = this.storeFor(call).get(key);
-      if (!(entry instanceof Promise)) return entry && decodeRecord(entry.value);
+      if (!(entry instanceof Promise)) return entry && this.#decode(entry.value);
       return entry.then(
-        (found) => found && decodeRecord(found.value),
+        (found) => found && this.#decode(found.value),
         (error: unknown) => this.#report(call, error),
       );
     } catch (error) {
@@ -104,11 +112,23 @@ export class AnswerStore {
   async invalidate(what: readonly Invalidation[], keys: readonly string[] = []): Promise<void> {
     this.#invalidations++;
     this.#writing.clear();
+    this.#decoded.clear();
     await Promise.all(this.#settled);
     const store = this.#store;
     if (store === undefined) return;
     for (const each of what) await store.invalidate(each);
     for (const key of keys) await store.delete(key);
+  }
+
+  #decode(value: StoreValue): AnswerRecord | undefined {
+    if (typeof value !== 'string') return undefined;
+    let record = this.#decoded.get(value);
+    if (record === undefined) {
+      record = decodeRecord(value);
+      if (record === undefined) return undefined;
+      this.#decoded.set(value, record);
+    }
+    return copyOf(record);
   }
 
   /** A store that throws is a miss and a `problem` event. */

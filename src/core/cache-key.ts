@@ -19,9 +19,21 @@ export interface KeyRing {
 const IGNORED_HEADERS =
   /^(x-stainless-.*|x-postern-.*|traceparent|tracestate|baggage|b3|x-b3-.*|user-agent|accept|accept-encoding|accept-language|connection|content-length|content-type|host|origin|referer|sec-.*|date|idempotency-key|x-request-id|x-client-request-id)$/;
 
+/** Walls that were made lately, by ring and tenant: most calls come from few tenants. */
+const walls = new WeakMap<KeyRing, Map<string | undefined, string>>();
+const WALLS_MAX = 1_000;
+
 /** The hard wall between tenants: a store key's beginning. No tenant is a partition of its own. */
 export function partitionKey(ring: KeyRing, tenant: string | null | undefined): string {
-  return storeKey([ring.kind, digestFields(fieldOf('tenant', tenant ?? undefined), ring.secret)]);
+  const whose = tenant ?? undefined;
+  let known = walls.get(ring);
+  if (known === undefined) walls.set(ring, (known = new Map()));
+  const wall = known.get(whose);
+  if (wall !== undefined) return wall;
+  if (known.size >= WALLS_MAX) known.clear();
+  const made = storeKey([ring.kind, digestFields(fieldOf('tenant', whose), ring.secret)]);
+  known.set(whose, made);
+  return made;
 }
 
 /** The whole key of a call: its partition, then a digest of everything that can change its answer. */
@@ -86,10 +98,11 @@ function scopeText(ring: KeyRing, scope: Scope): string {
 
 /** Where the call may go, in order, with what the configuration changes of its request there. */
 function candidateFields(candidates: readonly Candidate[]): string[] {
-  return candidates.flatMap(({ id, overrides }) => [
-    id,
-    overrides?.request === undefined ? '' : canonicalJson(overrides.request),
-  ]);
+  const fields: string[] = [];
+  for (const { id, overrides } of candidates) {
+    fields.push(id, overrides?.request === undefined ? '' : canonicalJson(overrides.request));
+  }
+  return fields;
 }
 
 function headerText(call: Call): string {

@@ -13,6 +13,8 @@ export function keyedDigest(secret: string | Uint8Array, data: string | Uint8Arr
 
 /** Digest of several fields, each with its length in front: `['ab', 'c']` and `['a', 'bc']` differ. */
 export function digestFields(fields: readonly string[], secret?: string | Uint8Array): string {
-  const text = storeKey(fields);
+  const joined = storeKey(fields);
+  // Halves of surrogate pairs would all become the same UTF-8. What begins with a digit begins with no quote.
+  const text = joined.isWellFormed() ? joined : JSON.stringify(joined);
   return secret === undefined ? sha256(text) : hmacSha256(secret, text);
 }

@@ -32,6 +32,10 @@ export const LIMITS = {
   healthTargetsMax: 10_000,
   /** Depth of JSON values in a request. */
   jsonDepthMax: 128,
+  /** Answers of one cache that are kept as objects beside their text, so that a hit need not parse. */
+  decodedAnswersMax: 1_000,
+  /** Characters of their texts together. */
+  decodedTextMax: 8 * 1024 * 1024,
   /** Calls of one wave of sub-calls, nested. */
   subcallDepthMax: 8,
   /** Bytes of text of one error body kept for decoding. */

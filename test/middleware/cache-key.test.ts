@@ -4,6 +4,7 @@ import { callKey, inputKeys, type KeyRing, ownKey, partitionKey } from '../../sr
 import type { Call, Candidate } from '../../src/core/call.ts';
 import { canonicalJson } from '../../src/core/canonical-json.ts';
 import { canonicalRequest } from '../../src/core/canonical-request.ts';
+import type { UserMessage } from '../../src/operations/chat-parts.ts';
 import type { ChatRequest } from '../../src/operations/chat.ts';
 import { size } from '../size.ts';
 
@@ -185,7 +186,7 @@ describe('the key of a call (CACHE-02, invariant 9)', () => {
     ).not.toBe(whole);
   });
 
-  it('is the same whatever the order of keys, and writes what canonical JSON writes', () => {
+  it('is the same whatever the order of keys, and with fields that are there but undefined', () => {
     const shuffled = (value: unknown): unknown => {
       if (typeof value !== 'object' || value === null) return value;
       if (Array.isArray(value)) return value.map(shuffled);
@@ -196,7 +197,46 @@ describe('the key of a call (CACHE-02, invariant 9)', () => {
       );
     };
     expect(keyOf(shuffled(FULL) as object)).toBe(keyOf(FULL));
-    expect(canonicalRequest('chat', FULL)).toBe(canonicalJson(FULL));
+    const undefinedToo = withAt(FULL, ['messages', 3, 'content', 0, 'native'], () => undefined) as ChatRequest;
+    const absent = keyOf(undefinedToo);
+    const [, , , last] = undefinedToo.messages;
+    const part = { ...(last as UserMessage).content[0], native: undefined };
+    const messages = [...undefinedToo.messages.slice(0, 3), { role: 'user', name: undefined, content: [part] }];
+    expect(keyOf({ ...undefinedToo, messages, verbosityOfTomorrow: undefined })).toBe(absent);
+  });
+
+  it('is made of a text that says where each value ends, so that none can pass for others', () => {
+    const user = (...texts: string[]) => ({ role: 'user', content: texts.map((text) => ({ type: 'text', text })) });
+    const requests = [
+      [user('a', 'b')],
+      [user('a,=1:b')],
+      [user('a'), user('b')],
+      [user('a],U[=1:b')],
+      [{ role: 'user', content: [], native: 'U[=1:a]' }],
+      [{ role: 'user', content: ['=1:a'] }],
+      [{ role: 'U', content: [{ type: 'text', text: 'a' }] }],
+      [{ ...user('a'), role: '{4:role=4:user,}' }],
+      [{ role: 'user', content: 'a' }],
+      ['a'],
+      [1, 2],
+      [12],
+    ];
+    const texts = requests.map((messages) => canonicalRequest('chat', { model: 'm', messages }));
+    expect(new Set(texts).size).toBe(requests.length);
+  });
+
+  it('tells halves of surrogate pairs apart, in texts, inputs, tenants and keys of a caller (CACHE-12)', () => {
+    const halves = ['\ud800', '\ud801', '\udc00', '\ufffd'];
+    const say = (text: string) => ({ model: 'm', messages: [{ role: 'user', content: [{ type: 'text', text }] }] });
+    const input = { ...callOf({ model: 'e', input: halves }), operation: 'embed' } as unknown as Call<'embed'>;
+    for (const keys of [
+      halves.map((text) => keyOf(say(text))),
+      halves.map((tenant) => keyOf(FULL, { scope: { tenant } })),
+      halves.map((key) => ownKey(RING, callOf(FULL), key)),
+      inputKeys(RING, input),
+    ]) {
+      expect(new Set(keys).size).toBe(halves.length);
+    }
   });
 
   it('differs whenever two requests differ', () => {

@@ -97,7 +97,26 @@ describe('cache: hits', () => {
     await gateway.chat('Hello');
     const one = await gateway.chat('Hello');
     (one.message.content as unknown as unknown[]).length = 0;
-    expect((await gateway.chat('Hello')).text).toBe('answer 1');
+    const two = await gateway.chat('Hello');
+    expect(two.text).toBe('answer 1');
+    const { tokens } = two.usage as unknown as { tokens: Record<string, number> };
+    tokens['input'] = -1;
+    Object.assign(two.target, { model: 'other' });
+    const three = await gateway.chat('Hello');
+    expect(three.usage.tokens.input).not.toBe(-1);
+    expect(three.target.model).toBe('any');
+  });
+
+  it('gives back fields with names of the language itself as what they are', async () => {
+    const { gateway, mock } = setup();
+    mock.on('odd').callTool('look', JSON.parse('{"__proto__":{"polluted":true},"constructor":1}'));
+    await gateway.chat('odd');
+    for (let call = 0; call < 2; call++) {
+      const { cached, toolCalls } = await gateway.chat('odd');
+      expect(cached?.kind).toBe('exact');
+      expect(JSON.stringify(toolCalls[0]?.args)).toBe('{"__proto__":{"polluted":true},"constructor":1}');
+      expect(Object.getPrototypeOf(toolCalls[0]?.args)).toBe(Object.prototype);
+    }
   });
 });
 
