@@ -117,6 +117,8 @@ export interface DoorDialect {
   readonly protocol: Protocol;
   /** Paths below the API root, like `/chat/completions`, to the operation they are. */
   readonly routes: Readonly<Record<string, 'chat' | 'embed'>>;
+  /** Request headers this half reads, lower case; a door gives it no others. @defaultValue none */
+  readonly headers?: readonly string[];
   readonly chat?: ChatDoorCodec;
   readonly embed?: EmbedDoorCodec;
   encodeError(error: GatewayError, environment: Pick<DoorEnvironment, 'headers' | 'nowMs'>): EncodedResponse;

@@ -3,7 +3,7 @@ import { CARRIED, GatewayError, isGatewayError, toGatewayError } from '../core/e
 import type { Call } from '../core/call.ts';
 import { parseJson, recordOf } from '../core/wire-json.ts';
 import type { DoorHost } from './host.ts';
-import { recordOfHeaders } from './inbound.ts';
+import { namedHeaders } from './inbound.ts';
 import { described } from './metadata.ts';
 import { TIMEOUT_HEADER } from './raised-timeout.ts';
 import type { Inbound, Seam } from './seam.ts';
@@ -85,7 +85,7 @@ function replayed(error: GatewayError, { door, seam, host }: FailureFacts): Resp
 }
 
 function encoded(error: GatewayError, { door, inbound, host }: FailureFacts): Response {
-  const environment = { headers: recordOfHeaders(inbound.headers), nowMs: host.clock.now() };
+  const environment = { headers: namedHeaders(inbound.headers, door.headers), nowMs: host.clock.now() };
   const { status, headers, body } = door.encodeError(error, environment);
   const response = new Response(JSON.stringify(body), { status, headers });
   response.headers.set('x-should-retry', 'false');

@@ -51,6 +51,16 @@ export function recordOfHeaders(headers: Headers): Record<string, string> {
   return record;
 }
 
+/** Those of the headers that a dialect asks for: reading them all costs more than the rest of the door. */
+export function namedHeaders(headers: Headers, names: readonly string[] = []): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers.get(name);
+    if (value !== null) record[name] = value;
+  }
+  return record;
+}
+
 /** What is never passed on to another server than the one it was written for: credentials, framing, our own. */
 const KEPT_BACK =
   /^(authorization|proxy-.*|x-api-key|api-key|x-goog-api-key|cookie|host|connection|keep-alive|te|trailer|upgrade|expect|transfer-encoding|content-length|content-md5|content-digest|accept-encoding|x-postern-.*)$/;

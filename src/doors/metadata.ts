@@ -30,10 +30,13 @@ export function scopeOf(headers: Headers): Scope | undefined {
   throw invalidRequest(SCOPE, 'is not readable; make it with gateway.headers(scope).');
 }
 
+/** Every header of ours, in and out: an application may send back what it read. */
+const OURS = ['scope', 'call', 'target', 'attempts', 'cached', 'cost', 'warnings'].map((name) => PREFIX + name);
+
 /** The headers without ours; the same object if there are none. */
 export function withoutOurs(headers: Headers): Headers {
-  const ours: string[] = [];
-  for (const [name] of headers) if (name.startsWith(PREFIX)) ours.push(name);
+  // Asked by name: going through all of them sorts them first.
+  const ours = OURS.filter((name) => headers.has(name));
   if (ours.length === 0) return headers;
   const rest = new Headers(headers);
   for (const name of ours) rest.delete(name);

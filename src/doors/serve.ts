@@ -12,7 +12,7 @@ import { type DialectPair, loadDialect, type Route, routeOf } from './dialects.t
 import { rewriter } from './edited.ts';
 import { carry, failed, type FailureFacts, holdMsOf, isFirstTry, responseHeaders } from './failure.ts';
 import type { DoorHost } from './host.ts';
-import { bodyOf, passedOn, recordOfHeaders } from './inbound.ts';
+import { bodyOf, namedHeaders, passedOn, recordOfHeaders } from './inbound.ts';
 import { described, type Outcome, scopeOf } from './metadata.ts';
 import { ownProvider } from './own-provider.ts';
 import { planOfClient, planOfFetch, vendorOf } from './plan.ts';
@@ -76,7 +76,7 @@ async function open(
   const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : (body ?? '');
   const json = recordOf(parseJson(text)) as JsonObject | undefined;
   if (json === undefined) throw invalidRequest('body', 'a JSON object is needed.');
-  const headers = recordOfHeaders(inbound.headers);
+  const headers = namedHeaders(inbound.headers, pair.door.headers);
   const codec = pair.door[route.operation];
   if (codec === undefined) throw invalidRequest('path', `${route.protocol} has no ${route.operation}.`);
   const decode = (from: JsonObject): DecodedRequest<ChatRequest | EmbedRequest> => codec.decodeRequest(from, headers);
@@ -93,7 +93,7 @@ async function open(
     path: route.path,
     // Only another provider than the client itself asks for them.
     get headers() {
-      return passedOn(headers);
+      return passedOn(recordOfHeaders(inbound.headers));
     },
     body: body ?? '',
     json,
@@ -141,9 +141,11 @@ async function plain({ call, facts, environment }: Served): Promise<Response> {
 
 async function streamed({ call, facts, environment }: Served, linked: LinkedController): Promise<Response> {
   const { host, door, inbound } = facts;
+  // Before the run: the attempt writes the client's own timeout into the headers it sends.
+  const holdMs = holdMsOf(inbound, LIMITS.holdMs);
   const running = host.run(call as Call<'chat'>) as Promise<StreamReply<'chat'>>;
   // Held: told to the SDK below, or by the body once the headers are out.
-  const reply = await within(host, holdMsOf(inbound, LIMITS.holdMs), running);
+  const reply = await within(host, holdMs, running);
   let response: Response | undefined;
   const onFailure = (error: GatewayError): void => {
     linked.unlink();

@@ -18,31 +18,38 @@ export interface UsageFacts {
 
 /** Builds a usage whose totals are the sums of its lines, whatever the provider claimed. */
 export function usageOf(lines: readonly UsageLine[], facts: UsageFacts = {}): Usage {
-  const tokens: Record<string, number> = {};
-  const units: Record<string, number> = {};
+  const [first] = lines;
+  // Nearly always there is one line, whose tokens and units are the sums.
+  const { tokens, units } = lines.length === 1 && first !== undefined ? first : summed(lines);
   let input = 0;
   let output = 0;
-  for (const line of lines) {
-    for (const name in line.tokens) {
-      const count = line.tokens[name as keyof Tokens] ?? 0;
-      tokens[name] = (tokens[name] ?? 0) + count;
-      if (OUTPUT.has(name)) output += count;
-      else input += count;
-    }
-    for (const name in line.units) units[name] = (units[name] ?? 0) + (line.units[name] ?? 0);
+  for (const name in tokens) {
+    const count = tokens[name as keyof Tokens] ?? 0;
+    if (OUTPUT.has(name)) output += count;
+    else input += count;
   }
   return {
     input,
     output,
     total: input + output,
-    tokens: tokens as Tokens,
-    ...(Object.keys(units).length > 0 && { units }),
+    tokens,
+    ...(units !== undefined && Object.keys(units).length > 0 && { units }),
     lines,
     quality: facts.quality ?? 'reported',
     ...(facts.flags !== undefined && facts.flags.length > 0 && { flags: facts.flags }),
     ...(facts.raw !== undefined && { raw: facts.raw }),
     ...(facts.reportedCostUsd !== undefined && { reportedCostUsd: facts.reportedCostUsd }),
   };
+}
+
+function summed(lines: readonly UsageLine[]): Pick<UsageLine, 'tokens' | 'units'> {
+  const tokens: Record<string, number> = {};
+  const units: Record<string, number> = {};
+  for (const line of lines) {
+    for (const name in line.tokens) tokens[name] = (tokens[name] ?? 0) + (line.tokens[name as keyof Tokens] ?? 0);
+    for (const name in line.units) units[name] = (units[name] ?? 0) + (line.units[name] ?? 0);
+  }
+  return { tokens: tokens as Tokens, units };
 }
 
 /** No usage is known. Not zero: `quality` says so. */

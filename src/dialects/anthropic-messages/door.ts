@@ -9,6 +9,7 @@ import { PROTOCOL } from './encoding.ts';
 export const anthropicMessagesDoor: DoorDialect = {
   protocol: PROTOCOL,
   routes: { '/v1/messages': 'chat' },
+  headers: ['anthropic-version', 'anthropic-beta'],
   chat: {
     decodeRequest,
     encodeResponse,

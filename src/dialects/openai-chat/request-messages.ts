@@ -22,6 +22,16 @@ export function encodeMessages(encoding: Encoding, instruction?: string): JsonOb
   return messages;
 }
 
+/** The words of a turn that is one text and nothing else, as most are. The long way round comes to the same. */
+function plainText(message: Message): string | undefined {
+  if (message.role === 'tool' || message.content.length !== 1) return undefined;
+  if (message.native !== undefined || message.name !== undefined) return undefined;
+  if (message.role === 'assistant' && message.prefix !== undefined) return undefined;
+  const part = message.content[0];
+  if (part?.type !== 'text' || part.native !== undefined || part.cache !== undefined) return undefined;
+  return part.text === '' ? undefined : part.text;
+}
+
 class MessageEncoder {
   readonly #encoding: Encoding;
   readonly #out: JsonObject[];
@@ -36,7 +46,14 @@ class MessageEncoder {
   }
 
   run(): void {
-    for (const [position, message] of this.#encoding.request.messages.entries()) {
+    const { messages } = this.#encoding.request;
+    for (let position = 0; position < messages.length; position++) {
+      const message = messages[position] as Message;
+      const text = plainText(message);
+      if (text !== undefined && this.#open.size === 0 && this.#media.length === 0) {
+        this.#out.push({ role: this.#role(message), content: text });
+        continue;
+      }
       const path = `messages[${position}]`;
       if (message.role !== 'tool') this.#closeTurn(path);
       this.#add(message, path);
@@ -44,8 +61,11 @@ class MessageEncoder {
     this.#showMedia();
   }
 
+  #role({ role }: Message): string {
+    return role === 'developer' && this.#encoding.quirks.developerRole === false ? 'system' : role;
+  }
+
   #add(message: Message, path: string): void {
-    const { quirks } = this.#encoding;
     if (message.role === 'tool') return this.#addResults(message, path);
     const name = message.name === undefined ? {} : { name: message.name };
     if (message.role === 'assistant') {
@@ -61,7 +81,7 @@ class MessageEncoder {
       this.#out.push(mergeWire(body, message.native));
       return;
     }
-    const role = message.role === 'developer' && quirks.developerRole === false ? 'system' : message.role;
+    const role = this.#role(message);
     const content = encodeContent(this.#encoding, message.content, hintsOf(message.native), path);
     this.#out.push(mergeWire<JsonObject>({ role, ...name, content }, message.native));
   }

@@ -17,16 +17,8 @@ export function decodeUsage(value: unknown, model: string, tier?: string): Usage
   const onlyTotal = wire['prompt_tokens'] === undefined && wire['completion_tokens'] === undefined;
   const prompt = countOf(wire[onlyTotal ? 'total_tokens' : 'prompt_tokens']);
   const completion = countOf(wire['completion_tokens']);
-  const flags: NonNullable<Usage['flags']>[number][] = [];
-  const tokens: Record<string, number> = {};
-  const put = (name: keyof Tokens, count: number) => {
-    if (count > 0) tokens[name] = count;
-  };
-  const input = splitInput(wire, prompt);
-  for (const name in input.tokens) put(name as keyof Tokens, input.tokens[name] ?? 0);
-  flags.push(...input.flags);
-
-  const details = recordOf(wire['completion_tokens_details']) ?? {};
+  const { tokens, flags } = splitInput(wire, prompt);
+  const details = recordOf(wire['completion_tokens_details']) ?? NONE;
   const reasoning = countOf(details['reasoning_tokens'] ?? wire['reasoning_tokens']);
   const audio = countOf(details['audio_tokens']);
   const image = countOf(details['image_tokens']);
@@ -34,11 +26,11 @@ export function decodeUsage(value: unknown, model: string, tier?: string): Usage
   const apart = reasoning > 0 && countOf(wire['total_tokens']) === prompt + completion + reasoning;
   const output = completion - (apart ? 0 : reasoning) - audio - image - rejected;
   if (output < 0) flags.push('totals-mismatch');
-  put('output', output);
-  put('reasoning', reasoning);
-  put('outputAudio', audio);
-  put('outputImage', image);
-  put('rejectedPrediction', rejected);
+  if (output > 0) tokens.output = output;
+  if (reasoning > 0) tokens.reasoning = reasoning;
+  if (audio > 0) tokens.outputAudio = audio;
+  if (image > 0) tokens.outputImage = image;
+  if (rejected > 0) tokens.rejectedPrediction = rejected;
 
   const units = unitsOf(wire);
   const cost = costOf(wire);
@@ -56,38 +48,40 @@ export function decodeUsage(value: unknown, model: string, tier?: string): Usage
   });
 }
 
-function splitInput(
-  wire: Wire,
-  prompt: number,
-): { tokens: Record<string, number>; flags: NonNullable<Usage['flags']> } {
-  const details = recordOf(wire['prompt_tokens_details']) ?? recordOf(wire['prompt_token_details']) ?? {};
+const NONE: Wire = {};
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Flags = NonNullable<Usage['flags']>[number][];
+
+/** The prompt's tokens in disjoint classes, each only where there are some. */
+function splitInput(wire: Wire, prompt: number): { tokens: Mutable<Tokens>; flags: Flags } {
+  const details = recordOf(wire['prompt_tokens_details']) ?? recordOf(wire['prompt_token_details']) ?? NONE;
   // DeepSeek, Moonshot and Mistral have names of their own for tokens read from cache.
   const cacheRead = countOf(
     details['cached_tokens'] ?? wire['prompt_cache_hit_tokens'] ?? wire['cached_tokens'] ?? wire['num_cached_tokens'],
   );
   const cacheWrite = countOf(details['cache_write_tokens'] ?? details['cache_creation_input_tokens']);
-  const tokens: Record<string, number> = {
-    cacheRead,
-    cacheWrite,
-    inputAudio: countOf(details['audio_tokens']),
-    inputImage: countOf(details['image_tokens']),
-    inputVideo: countOf(details['video_tokens']),
-  };
-  let rest = prompt;
-  for (const name in tokens) rest -= tokens[name] ?? 0;
-  const media = ['inputAudio', 'inputImage', 'inputVideo'] as const;
-  const flags: NonNullable<Usage['flags']>[number][] = [];
+  const media = [countOf(details['audio_tokens']), countOf(details['image_tokens']), countOf(details['video_tokens'])];
+  const flags: Flags = [];
+  let rest = prompt - cacheRead - cacheWrite;
+  for (const count of media) rest -= count;
   // The cache may hold media too, but the wire does not say how much: text is taken to be cached first.
-  if (cacheRead > 0 && media.some((name) => (tokens[name] ?? 0) > 0)) {
+  if (cacheRead > 0 && media.some((count) => count > 0)) {
     flags.push('split-estimated');
-    for (const name of media) {
-      const taken = Math.min(Math.max(0, -rest), tokens[name] ?? 0);
-      tokens[name] = (tokens[name] ?? 0) - taken;
+    for (const [place, count] of media.entries()) {
+      const taken = Math.min(Math.max(0, -rest), count);
+      media[place] = count - taken;
       rest += taken;
     }
   }
   if (rest < 0) flags.push('totals-mismatch');
-  tokens['input'] = Math.max(0, rest);
+  const [audio = 0, image = 0, video = 0] = media;
+  const tokens: Mutable<Tokens> = {};
+  if (cacheRead > 0) tokens.cacheRead = cacheRead;
+  if (cacheWrite > 0) tokens.cacheWrite = cacheWrite;
+  if (audio > 0) tokens.inputAudio = audio;
+  if (image > 0) tokens.inputImage = image;
+  if (video > 0) tokens.inputVideo = video;
+  if (rest > 0) tokens.input = rest;
   return { tokens, flags };
 }
 

@@ -85,7 +85,8 @@ function imageTokens(images: Wire): Tokens {
 /** The main classes stay even at 0, so that a reported 0 is not mistaken for nothing reported. */
 function onlyCounted(tokens: Tokens): Tokens {
   const kept: Record<string, number> = {};
-  for (const [name, count] of Object.entries(tokens)) {
+  for (const name in tokens) {
+    const count = tokens[name as keyof Tokens] ?? 0;
     if (count > 0 || name === 'input' || name === 'output') kept[name] = count;
   }
   return kept;
