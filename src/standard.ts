@@ -1,5 +1,6 @@
 import { invalidOptions } from './core/errors.ts';
 import type { Middleware } from './core/middleware.ts';
+import { circuitBreaker } from './middleware/circuit-breaker.ts';
 import { meter } from './middleware/meter.ts';
 import { retry } from './middleware/retry.ts';
 import { route } from './middleware/route.ts';
@@ -35,8 +36,8 @@ const ORDER = [
 ] as const;
 
 /**
- * The recommended stack in the recommended order: meter, retry, route and timeout, and
- * each of the others if given.
+ * The recommended stack in the recommended order: meter, retry, route, circuitBreaker and timeout, and
+ * each of the others if given. Its own breaker never keeps a call from the only target it has.
  *
  * @example
  * createGateway({ providers, use: standard({ cache: cache(), retry: retry({ attemptsMax: 2 }) }) })
@@ -52,6 +53,7 @@ export function standard(options: StandardOptions = {}): Middleware[] {
     meter: options.meter ?? meter(),
     retry: options.retry ?? retry(),
     route: options.route ?? route(),
+    circuitBreaker: options.circuitBreaker ?? circuitBreaker({ lastResort: true }),
     timeout: options.timeout ?? timeout(),
   };
   return ORDER.flatMap((name) => given[name] ?? []);

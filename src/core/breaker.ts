@@ -1,5 +1,5 @@
 import { type Call, type Candidate, plainTarget } from './call.ts';
-import { type CandidateKeys, candidateKeys } from './candidate-keys.ts';
+import { type CandidateKeys, candidateKeys, isAllThereIs } from './candidate-keys.ts';
 import { Circuit, type CircuitOutcome, type CircuitSettings, type CircuitState, type Ticket } from './circuit.ts';
 import { GatewayError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -11,7 +11,12 @@ export interface BreakerSettings extends CircuitSettings {
   readonly credentialMs: number;
   /** Longest rest after a rate limit, in milliseconds. */
   readonly rateLimitMsMax: number;
+  /** Lets a call pass that has nothing else to try. */
+  readonly lastResort: boolean;
 }
+
+/** Of an attempt that passes an open circuit: how it ends is no probe, and counts for nothing. */
+const NO_TICKET: Ticket = { generation: -1, probe: false };
 
 /** The circuits of a gateway: admits attempts, hears how they end, and benches what should be left alone. */
 export class Breaker {
@@ -35,30 +40,38 @@ export class Breaker {
     const { target } = call;
     if (target === undefined) return undefined;
     const keys = candidateKeys(target);
-    return this.#shared === undefined ? this.#pass(target, keys) : this.#learn(target, keys, this.#shared);
+    return this.#shared === undefined ? this.#pass(call, target, keys) : this.#learn(call, target, keys, this.#shared);
   }
 
   /** First asks what other processes know. */
-  async #learn(target: Candidate, keys: CandidateKeys, shared: SharedBenches): Promise<AttemptObserver> {
+  async #learn(call: Call, target: Candidate, keys: CandidateKeys, shared: SharedBenches): Promise<AttemptObserver> {
     const { health } = this.#host;
     let waitMs = 0;
     for (const key of new Set([keys.target, keys.credential, target.id])) {
       const told = await shared.read(key);
-      if (told !== undefined) health.bench(key, told.ms, told.reason);
-      waitMs = Math.max(waitMs, health.waitMs(key));
+      if (told !== undefined) health.bench(key, told.ms, told.reason, { soft: this.#settings.lastResort });
+      if (!this.#letsPass(call, key)) waitMs = Math.max(waitMs, health.waitMs(key));
     }
     if (waitMs > 0) throw circuitOpen(target, waitMs);
-    return this.#pass(target, keys);
+    return this.#pass(call, target, keys);
   }
 
-  #pass(target: Candidate, keys: CandidateKeys): AttemptObserver {
+  #letsPass(call: Call, key: string): boolean {
+    return this.#settings.lastResort && isAllThereIs(call.plan.candidates, key);
+  }
+
+  #pass(call: Call, target: Candidate, keys: CandidateKeys): AttemptObserver {
     const { clock, health } = this.#host;
     const circuit = this.#circuitOf(keys.target);
     const entry = circuit.enter(clock.monotonic());
-    if ('waitMs' in entry) throw circuitOpen(target, entry.waitMs);
+    if ('waitMs' in entry) {
+      if (!this.#letsPass(call, keys.target)) throw circuitOpen(target, entry.waitMs);
+      return { end: (outcome) => this.#ended(target, keys, circuit, NO_TICKET, outcome) };
+    }
     if (entry.ticket.probe) {
       // The others stay away until the probe is back, or its lease is over.
-      health.bench(keys.target, circuit.untilMs - clock.monotonic(), 'circuit-open');
+      const soft = this.#settings.lastResort;
+      health.bench(keys.target, circuit.untilMs - clock.monotonic(), 'circuit-open', { soft });
       this.#announce(keys.target, circuit);
     }
     return { end: (outcome) => this.#ended(target, keys, circuit, entry.ticket, outcome) };
@@ -101,7 +114,7 @@ export class Breaker {
 
   #bench(key: string, ms: number, reason: string): void {
     if (ms <= 0) return;
-    this.#host.health.bench(key, ms, reason);
+    this.#host.health.bench(key, ms, reason, { soft: this.#settings.lastResort });
     if (this.#shared !== undefined) this.#host.waitUntil(this.#shared.publish(key, { ms, reason }));
   }
 

@@ -6,12 +6,15 @@ export interface TargetHealth {
   /** Monotonic milliseconds before which the target should not be called. */
   readonly notBefore: number;
   readonly reason: string;
+  /** It does not hold for a call that has nothing else to try. */
+  readonly soft?: boolean;
 }
+export type BenchOptions = Pick<TargetHealth, 'soft'>;
 
 /** What attempt faces learned about targets and `route` reads. Keyed by candidate id; survives configuration changes. */
 export interface Health {
   /** Keeps calls away from a target for a while. A later bench never shortens an earlier one. */
-  bench(id: string, ms: number, reason: string): void;
+  bench(id: string, ms: number, reason: string, options?: BenchOptions): void;
   clear(id: string): void;
   get(id: string): TargetHealth | undefined;
   /** Keys that are benched, or were until lately. */
@@ -37,14 +40,14 @@ export function createHealth(clock: Clock, emit: Emit): Health {
     return 0;
   };
   return {
-    bench(id, ms, reason) {
+    bench(id, ms, reason, { soft = false } = {}) {
       const notBefore = clock.monotonic() + ms;
       const earlier = benched.get(id);
       if (earlier !== undefined && earlier.notBefore >= notBefore) return;
       if (benched.size >= LIMITS.healthTargetsMax && earlier === undefined) {
         benched.delete(benched.keys().next().value as string);
       }
-      benched.set(id, { notBefore, reason });
+      benched.set(id, { notBefore, reason, soft });
       emit('health', { target: id, state: 'benched', untilMs: clock.now() + ms, reason });
     },
     clear(id) {

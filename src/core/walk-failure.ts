@@ -1,5 +1,5 @@
 import type { Call, Candidate } from './call.ts';
-import { candidateKeys } from './candidate-keys.ts';
+import { candidateKeys, isAllThereIs } from './candidate-keys.ts';
 import { type AttemptRecord, type ErrorCode, GatewayError } from './errors.ts';
 import type { Health, TargetHealth } from './health.ts';
 import { placeOf } from './trail.ts';
@@ -23,7 +23,7 @@ export function standingOf(call: Call, target: Candidate, health: Health | undef
   if (last?.outcome === 'running') return { state: 'in-flight' };
   if (last?.outcome === 'failed' && last.retryable === false) return { state: 'failed' };
   const now = clock.monotonic();
-  const bench = benchOf(target, health);
+  const bench = benchOf(call, target, health);
   const benched = bench === undefined ? 0 : bench.notBefore - now;
   const asked =
     last?.retryAfterMs === undefined
@@ -35,14 +35,15 @@ export function standingOf(call: Call, target: Candidate, health: Health | undef
   return { state: 'waiting', waitMs, reason };
 }
 
-/** The longest bench that holds for a candidate: its own, its target's or its key's. */
-function benchOf(target: Candidate, health: Health | undefined): TargetHealth | undefined {
+/** The longest bench that holds for a candidate in this call: its own, its target's or its key's. */
+function benchOf(call: Call, target: Candidate, health: Health | undefined): TargetHealth | undefined {
   if (health === undefined || health.size === 0) return undefined;
   const keys = candidateKeys(target);
   let longest: TargetHealth | undefined;
   for (const key of [target.id, keys.target, keys.credential]) {
     const bench = health.get(key);
-    if (bench !== undefined && (longest === undefined || bench.notBefore > longest.notBefore)) longest = bench;
+    if (bench === undefined || (longest !== undefined && bench.notBefore <= longest.notBefore)) continue;
+    if (bench.soft !== true || !isAllThereIs(call.plan.candidates, key)) longest = bench;
   }
   return longest;
 }
@@ -152,5 +153,6 @@ function nothingTried(call: Call, candidates: readonly Candidate[], health: Heal
 function codeOf(reasons: readonly string[]): ErrorCode {
   if (reasons.length > 0 && reasons.every((reason) => reason.startsWith('circuit'))) return 'circuit-open';
   if (reasons.length > 0 && reasons.every((reason) => reason.startsWith('credential'))) return 'authentication';
+  if (reasons.length > 0 && reasons.every((reason) => reason === 'rate-limited')) return 'rate-limited';
   return 'no-target';
 }

@@ -5,7 +5,7 @@ import type { Circuit, CircuitState } from '../core/circuit.ts';
 import type { Clock } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import { defineMiddleware, type Middleware } from '../core/middleware.ts';
-import { anObject, checkOptions, fraction, milliseconds, wholeNumber } from '../core/options.ts';
+import { aBoolean, anObject, checkOptions, fraction, milliseconds, wholeNumber } from '../core/options.ts';
 import { sharedBenches } from '../core/shared-benches.ts';
 import type { Store } from '../core/store.ts';
 
@@ -26,6 +26,13 @@ export interface CircuitBreakerOptions {
   readonly credentialMs?: number;
   /** Longest rest after a rate limit, whatever the provider asks, in milliseconds. @defaultValue 3_600_000 */
   readonly rateLimitMsMax?: number;
+  /**
+   * Lets a call pass that has nothing else to try, so that it hears its provider's own error instead of `circuit-open`.
+   * Meanwhile the circuit, and whoever has another target, goes on as if it had not been there.
+   *
+   * @defaultValue false; true in `standard()`
+   */
+  readonly lastResort?: boolean;
   /**
    * Shares what is benched with other processes, at most 200 ms late. A store that is down or slow (50 ms) is left out.
    *
@@ -68,6 +75,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     coolDownMsMax: milliseconds,
     credentialMs: milliseconds,
     rateLimitMsMax: milliseconds,
+    lastResort: aBoolean,
     store: anObject,
   });
   const settings: BreakerSettings = {
@@ -79,6 +87,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     coolDownMsMax: options.coolDownMsMax ?? 60_000,
     credentialMs: options.credentialMs ?? 60_000,
     rateLimitMsMax: options.rateLimitMsMax ?? 3_600_000,
+    lastResort: options.lastResort ?? false,
   };
   const { store } = options;
   let breaker: Breaker | undefined;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Circuit, type CircuitOutcome, type Ticket } from '../../src/core/circuit.ts';
 import { circuitBreaker, type CircuitBreakerOptions, retry, route, timeout } from '../../src/middleware/index.ts';
+import { standard } from '../../src/standard.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { size } from '../size.ts';
 import { failureOf, setUp, type Setup, warmUp } from './support.ts';
@@ -223,6 +224,16 @@ describe('circuitBreaker', () => {
     expect(a.calls).toHaveLength(1);
   });
 
+  it('every target at rest after a rate limit is a rate limit, with the time of the first to be back', async () => {
+    const { clock, a, b, gateway } = setUp([route(), circuitBreaker()]);
+    a.otherwise.fail(429, { retryAfter: 40 });
+    b.otherwise.fail(429, { retryAfter: 60 });
+    await clock.settled(failureOf(gateway.chat('x')));
+    const error = await failureOf(gateway.chat('x'));
+    expect(error).toMatchObject({ code: 'rate-limited', retryAfterMs: 40_000, source: 'gateway' });
+    expect(a.calls.length + b.calls.length).toBe(2);
+  });
+
   it('tells of every change as an event', async () => {
     const setup = setUp([route(), circuitBreaker(quick)]);
     const states: string[] = [];
@@ -273,6 +284,78 @@ describe('circuitBreaker', () => {
     expect(() => circuitBreaker(options as CircuitBreakerOptions)).toThrow(
       expect.objectContaining({ code: 'invalid-options', field }),
     );
+  });
+});
+
+describe('lastResort', () => {
+  const lenient: CircuitBreakerOptions = { callsMin: 4, lastResort: true };
+
+  it('standard(): the only target is always tried, and tells its own errors', async () => {
+    const { clock, a, gateway } = setUp(standard(), { attemptsMax: 1 });
+    for (const [status, code] of [
+      [500, 'unavailable'],
+      [401, 'authentication'],
+      [429, 'rate-limited'],
+    ] as const) {
+      a.reset();
+      a.otherwise.fail(status, { retryAfter: 40 });
+      for (let made = 0; made < 30; made++) {
+        const error = await clock.settled(failureOf(gateway.chat(single)));
+        expect(error).toMatchObject({ code, status, source: 'provider' });
+      }
+      expect(a.calls).toHaveLength(30);
+    }
+  });
+
+  it('standard(): a target that keeps failing is left alone by calls that have another', async () => {
+    const { clock, a, b, gateway } = setUp(standard());
+    a.otherwise.fail(500);
+    b.reply('b');
+    for (let made = 0; made < 40; made++) await clock.settled(failureOf(gateway.chat(single)));
+    const hits = a.calls.length;
+    for (let made = 0; made < 10; made++) expect((await clock.settled(gateway.chat('x'))).text).toBe('b');
+    expect(a.calls).toHaveLength(hits);
+  });
+
+  it('a call that passes an open circuit is no probe: it neither closes it nor keeps it open', async () => {
+    const breaker = circuitBreaker(lenient);
+    const setup = setUp([route({ avoidMs: 0 }), breaker]);
+    await open(setup);
+    setup.a.reset();
+    setup.a.on('bad').fail(500);
+    setup.a.reply('back');
+    setup.b.reply('b');
+    expect((await setup.gateway.chat(single)).text).toBe('back');
+    await setup.clock.settled(failureOf(setup.gateway.chat({ model: 'single', prompt: 'bad' })));
+    expect(breaker.states().get('a/one')).toMatchObject({ state: 'open', waitMs: 5_500 });
+    expect((await setup.gateway.chat('x')).text).toBe('b');
+    await setup.clock.advance(5_500);
+    expect((await setup.gateway.chat('x')).text).toBe('back');
+    expect(breaker.states().get('a/one')?.state).toBe('closed');
+  });
+
+  it('what other processes found out does not hold for the only target either', async () => {
+    const store = memoryStore();
+    const one = setUp([route(), circuitBreaker({ ...lenient, store })]);
+    const other = setUp([route(), circuitBreaker({ ...lenient, store })]);
+    await open(one);
+    other.a.reply('a');
+    other.b.reply('b');
+    await other.clock.advance(250);
+    expect((await other.gateway.chat('x')).text).toBe('b');
+    await other.clock.advance(250);
+    expect((await other.gateway.chat(single)).text).toBe('a');
+  });
+
+  it('several keys of one target share its circuit: the target is tried, a dead key is not', async () => {
+    const keys = ['first', 'second'].map((credential) => ({ target: 'a/one', credential }));
+    const setup = setUp([route(), circuitBreaker(lenient)], { models: { single: keys } });
+    await open(setup);
+    setup.a.reset();
+    setup.a.on({ credential: 'first' }).fail(401);
+    setup.a.reply('second');
+    expect((await setup.clock.settled(setup.gateway.chat(single))).target.credential).toBe('second');
+    expect((await setup.gateway.chat(single)).attempts).toHaveLength(1);
   });
 });
 
