@@ -1,5 +1,6 @@
+import { codeAt } from './characters.ts';
 /** Digit at `index` of a string of digits. */
-export const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
+export const digit = (text: string, index: number): number => codeAt(text, index) - 48;
 
 /** Sum of digit times weight; weights repeat from the start when there are fewer of them. */
 export function weighted(text: string, weights: readonly number[], count: number = weights.length): number {
@@ -30,7 +31,7 @@ export function mod97(text: string): number {
 
 /** 0 to 9 for digits, 10 to 35 for upper-case letters. */
 export function letterValue(text: string, index: number): number {
-  const code = text.charCodeAt(index);
+  const code = codeAt(text, index);
   return code < 58 ? code - 48 : code - 55;
 }
 
@@ -59,7 +60,7 @@ export function verhoeff(text: string): boolean {
 
 /** Every digit the same: passes many checksums and is never a number given to a person. */
 export const allSame = (text: string): boolean => {
-  for (let index = 1; index < text.length; index++) if (text.charCodeAt(index) !== text.charCodeAt(0)) return false;
+  for (let index = 1; index < text.length; index++) if (codeAt(text, index) !== codeAt(text, 0)) return false;
   return true;
 };
 

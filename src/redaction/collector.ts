@@ -1,4 +1,5 @@
-import { CONTEXT_UNITS, type ContextIndex, ContextReader, type Lexicon } from './context-words.ts';
+import { codeAt } from './characters.ts';
+import { type Context, contextBefore, CONTEXT_UNITS, type ContextIndex, type Lexicon } from './context-words.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
@@ -7,9 +8,9 @@ import type { Detector, Finding, Report } from './types.ts';
  * there. Looking again would find in a redacted text what is none in the text as it came.
  */
 function touchesPlaceholder(text: string, start: number, end: number): boolean {
-  const right = text.charCodeAt(end);
+  const right = codeAt(text, end);
   if (right === 91 ? bracketLength(text, end) > 0 : isJoint(right) && bracketLength(text, end + 1) > 0) return true;
-  const left = text.charCodeAt(start - 1);
+  const left = codeAt(text, start - 1);
   return left === 93 ? placeholderEndsAt(text, start) : isJoint(left) && placeholderEndsAt(text, start - 1);
 }
 
@@ -24,11 +25,11 @@ export class Collector {
   lexicon: Lexicon | undefined;
   /** Where the last letters ended that the scan has seen: without any near, nothing needs to be looked up. */
   lettersUntil = -CONTEXT_UNITS;
+  /** The text as the scan reads it. */
+  bytes: Uint8Array = NOTHING;
   #wordsAt = -1;
-  #lexicons: readonly Lexicon[] = [];
+  #context: Context = NO_CONTEXT;
   readonly #index: ContextIndex;
-  // Made at the first look-up: most texts need none.
-  #context: ContextReader | undefined;
 
   constructor(text: string, scoreMin: number, context: ContextIndex) {
     this.#index = context;
@@ -49,14 +50,16 @@ export class Collector {
 
   #near(start: number): boolean {
     if (start - this.lettersUntil > CONTEXT_UNITS) return false;
-    this.#context ??= new ContextReader(this.text, this.#index);
     // Within a list of numbers the words before stay the same.
     const same =
       this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && this.#context.earliest > start - CONTEXT_UNITS;
     if (this.#wordsAt !== start && !same) {
       this.#wordsAt = start;
-      this.#lexicons = this.#context.before(start);
+      this.#context = contextBefore(this.text, this.bytes, start, this.#index);
     }
-    return this.#lexicons.includes(this.lexicon as Lexicon);
+    return this.#context.lexicons.includes(this.lexicon as Lexicon);
   }
 }
+
+const NOTHING = new Uint8Array(0);
+const NO_CONTEXT: Context = { lexicons: [], earliest: -1 };

@@ -1,6 +1,7 @@
 import { invalidOptions } from '../core/errors.ts';
+import { classOf, TOKEN } from './characters.ts';
 import { type ContextIndex, contextIndex, type Lexicon, lexicon } from './context-words.ts';
-import { separatorBits, shapeProblem, type ShapeTable, shapeTable } from './shapes.ts';
+import { separatorBits, shapeProblem, type ShapeTable, shapeTable, WORD_BITS } from './shapes.ts';
 import type {
   AnchorDetector,
   Detector,
@@ -9,6 +10,7 @@ import type {
   ShapeDetector,
   TokenDetector,
 } from './types.ts';
+import { BEYOND_ASCII } from './unit-bytes.ts';
 
 /** A detector with its context words. */
 export interface Entry<D extends Detector> {
@@ -30,6 +32,12 @@ export interface Plan {
   readonly prefixes: ReadonlyMap<number, readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[]>;
   /** 1 where three opening characters, hashed to 14 bits, may be known. */
   readonly prefixFilter: Uint8Array;
+  /** 1 for what may follow a word that is shorter than `prefixUnitsMin` where a prefix begins. */
+  readonly prefixEnds: Uint8Array;
+  /** Shortest word that a prefix may begin with whatever follows. */
+  readonly prefixUnitsMin: number;
+  /** By code, with 128 for all beyond ASCII: 1 where something other than a word has to be looked at. */
+  readonly wakes: Uint8Array;
   readonly searches: readonly Entry<SearchDetector>[];
   readonly context: ContextIndex;
   /** Detectors by entity, for policies that name a group. */
@@ -89,6 +97,10 @@ function build(detectors: readonly Detector[]): Plan {
     ),
     prefixes,
     prefixFilter,
+    ...prefixGate([...prefixes.values()].flat()),
+    wakes: Uint8Array.from({ length: 256 }, (_, code) =>
+      anchors[code] !== undefined || code === 91 || code === BEYOND_ASCII ? 1 : 0,
+    ),
     searches,
     context: contextIndex(lexicons),
     groups,
@@ -114,15 +126,31 @@ function push<T>(lists: (T[] | undefined)[], index: number, item: T): void {
   else lists[index] = [item];
 }
 
+const byteOf = (code: number): number => Math.min(code, BEYOND_ASCII);
+
+/** A hit that is one run of token characters is longer than the words of a language, or goes on with a sign. */
+function prefixGate(
+  prefixes: readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[],
+): Pick<Plan, 'prefixEnds' | 'prefixUnitsMin'> {
+  const prefixEnds = new Uint8Array(256);
+  let prefixUnitsMin = Number.MAX_SAFE_INTEGER;
+  for (let code = 0; code < 128; code++) if ((classOf(code) & (TOKEN | WORD_BITS)) === TOKEN) prefixEnds[code] = 1;
+  for (const { prefix, entry } of prefixes) {
+    const sign = /[^0-9A-Za-z]/.exec(prefix);
+    if (sign !== null) prefixEnds[byteOf(sign[0].charCodeAt(0))] = 1;
+    else prefixUnitsMin = Math.min(prefixUnitsMin, entry.detector.runMin ?? prefix.length);
+  }
+  return { prefixEnds, prefixUnitsMin };
+}
+
 function addPrefixes(
   entry: Entry<PrefixDetector>,
   prefixes: Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>,
   filter: Uint8Array,
 ): void {
   for (const prefix of entry.detector.prefixes) {
-    const first = prefix.charCodeAt(0);
-    const second = prefix.charCodeAt(1);
-    const thirds = prefix.length > 2 ? [prefix.charCodeAt(2)] : Array.from({ length: 128 }, (_, code) => code);
+    const [first = 0, second = 0, third] = [...prefix.slice(0, 3)].map((unit) => byteOf(unit.charCodeAt(0)));
+    const thirds = third === undefined ? Array.from({ length: BEYOND_ASCII + 1 }, (_, code) => code) : [third];
     for (const key of new Set(thirds.map((third) => openingKey(first, second, third)))) {
       filter[key] = 1;
       const list = prefixes.get(key);

@@ -1,5 +1,6 @@
-import { classOf, DIGIT, is, LETTER, SPACE } from './characters.ts';
+import { CLASSES, codeAt, DIGIT, LETTER, SPACE } from './characters.ts';
 import { bracketLength } from './placeholder.ts';
+import { BEYOND_ASCII } from './unit-bytes.ts';
 
 /** How far before a hit a context word may stand, in UTF-16 units. */
 export const CONTEXT_UNITS = 96;
@@ -20,101 +21,80 @@ export function lexicon(words: readonly string[]): Lexicon {
   };
 }
 
-/** Runs between spaces that are remembered, by where they end. */
-const REMEMBERED = 128;
+/** What one look-up found. */
+export interface Context {
+  readonly lexicons: readonly Lexicon[];
+  /** Where the first word begins: the same stand before any later place that is still near it. */
+  readonly earliest: number;
+}
 
 /**
- * Looks up the up to eight words before a place. Each run between spaces of a text is read once, however many numbers
- * follow it. Words that hold a digit or an `@` are passed over, so that one word speaks for a list of numbers; a
- * placeholder ends the walk, so that a text that was redacted never gets more context than it had.
+ * The lexicons that have one of the up to eight words before `start`. Words that hold a digit or an `@` are passed over, so
+ * that one word speaks for a list of numbers; a placeholder ends the walk, so that a text that was redacted never gets
+ * more context than it had.
  */
-export class ContextReader {
-  /** Where the first word of the last look-up begins: the same stand before any later place that is still near it. */
-  earliest = -1;
-  readonly #text: string;
-  readonly #index: ContextIndex;
-  readonly #ends: Int32Array = new Int32Array(REMEMBERED).fill(-1);
-  readonly #runs: Run[] = [];
-
-  constructor(text: string, index: ContextIndex) {
-    this.#text = text;
-    this.#index = index;
-  }
-
-  /** The lexicons that have one of the words before `start`. */
-  before(start: number): readonly Lexicon[] {
-    let found: readonly Lexicon[] = NONE;
-    let count = 0;
-    this.earliest = start;
-    const limit = Math.max(0, start - CONTEXT_UNITS);
-    let end = start;
-    while (end > limit && count < WORDS_MAX) {
-      // What stands right before the hit is no whole run: the hit goes on with it.
-      const run = end === start ? readRun(this.#text, end, this.#index) : this.#runAt(end);
-      if (run.from < limit || (run.from === limit && limit > 0) || run.closed) break;
-      if (run.words > 0) {
-        count += run.words;
-        if (run.lexicons.length > 0) found = found.length === 0 ? run.lexicons : [...found, ...run.lexicons];
+export function contextBefore(text: string, bytes: Uint8Array, start: number, index: ContextIndex): Context {
+  const limit = Math.max(0, start - CONTEXT_UNITS);
+  let lexicons: Lexicon[] | undefined;
+  let earliest = start;
+  let count = 0;
+  let end = start;
+  while (end > limit && count < WORDS_MAX) {
+    const from = runFrom(text, bytes, end, limit);
+    // A run that may have begun before what is looked at, or holds a placeholder.
+    if (from < 0 || (from === limit && limit > 0)) break;
+    if (from < end && isPlain(bytes, from, end)) {
+      earliest = from;
+      for (let at = from; at < end; at++) {
+        if (!isLetter(bytes[at] as number)) continue;
+        const word = at;
+        while (at < end && isLetter(bytes[at] as number)) at++;
+        count++;
+        if (index.filter[filterKey(bytes[word] as number, bytes[at - 1] as number, at - word)] !== 1) continue;
+        const known = lexiconsOf(text.slice(word, at).toLowerCase(), index);
+        if (known.length > 0) lexicons = lexicons === undefined ? [...known] : [...lexicons, ...known];
       }
-      if (run.plain && run.from < end) this.earliest = run.from;
-      end = run.from - 1;
     }
-    return found;
+    end = from - 1;
   }
-
-  #runAt(end: number): Run {
-    const slot = end & (REMEMBERED - 1);
-    if (this.#ends[slot] === end) return this.#runs[slot] as Run;
-    const run = readRun(this.#text, end, this.#index);
-    this.#ends[slot] = end;
-    this.#runs[slot] = run;
-    return run;
-  }
+  return { lexicons: lexicons ?? NONE, earliest };
 }
 
-/** What stands between two spaces. */
-interface Run {
-  readonly from: number;
-  /** Holds neither a digit nor an `@`. */
-  readonly plain: boolean;
-  /** Holds a placeholder: nothing before it counts. */
-  readonly closed: boolean;
-  readonly words: number;
-  readonly lexicons: readonly Lexicon[];
-}
-
-function readRun(text: string, end: number, index: ContextIndex): Run {
-  const limit = Math.max(0, end - CONTEXT_UNITS - 1);
+/** Where the run without spaces begins that ends before `end`; -1 when a placeholder is in it. */
+function runFrom(text: string, bytes: Uint8Array, end: number, limit: number): number {
   let from = end;
-  let plain = true;
   while (from > limit) {
-    const code = text.charCodeAt(from - 1);
-    const bits = classOf(code);
-    if ((bits & SPACE) !== 0) break;
+    const code = bytes[from - 1] as number;
+    if (((CLASSES[code] as number) & SPACE) !== 0) break;
     from--;
-    if (code === 91 && bracketLength(text, from) > 0) return { from, plain, closed: true, words: 0, lexicons: NONE };
-    if ((bits & DIGIT) !== 0 || code === 64) plain = false;
+    if (code === 91 && bracketLength(text, from) > 0) return -1;
   }
-  if (!plain || from === end) return { from, plain, closed: false, words: 0, lexicons: NONE };
-  const words: string[] = [];
-  lettersOf(text.slice(from, end).toLowerCase(), words);
-  return { from, plain, closed: false, words: words.length, lexicons: lexiconsOf(words, index) };
+  return from;
 }
 
-function lettersOf(token: string, found: string[]): void {
-  let from = 0;
-  for (let index = 0; index <= token.length; index++) {
-    if (index < token.length && (is(token, index, LETTER) || token.charCodeAt(index) > 127)) continue;
-    if (index > from) found.push(token.slice(from, index));
-    from = index + 1;
+/** Holds neither a digit nor an `@`. */
+function isPlain(bytes: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) {
+    const code = bytes[at] as number;
+    if (code === 64 || ((CLASSES[code] as number) & DIGIT) !== 0) return false;
   }
+  return true;
 }
+
+const isLetter = (code: number): boolean => code === BEYOND_ASCII || ((CLASSES[code] as number) & LETTER) !== 0;
+
+const FILTER_UNITS = 1 << 14;
+/** First and last letter without their case, and the length: most words of a text are told from all that are known. */
+const filterKey = (first: number, last: number, length: number): number =>
+  ((first & 31) << 9) | ((last & 31) << 4) | Math.min(length, 15);
 
 /** Lexicons by word, so that a place is looked up once for all detectors. */
 export interface ContextIndex {
   readonly byWord: ReadonlyMap<string, readonly Lexicon[]>;
   /** Those with words of scripts written without spaces. */
   readonly inside: readonly Lexicon[];
+  /** 1 by {@link filterKey} where a word may be known; always where it begins or ends beyond ASCII. */
+  readonly filter: Uint8Array;
 }
 
 export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
@@ -126,19 +106,27 @@ export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
       else byWord.set(word, [entry]);
     }
   }
-  return { byWord, inside: lexicons.filter(({ inside }) => inside.length > 0) };
+  return { byWord, inside: lexicons.filter(({ inside }) => inside.length > 0), filter: filterOf(byWord.keys()) };
 }
 
-/** The lexicons that have one of the words. */
-function lexiconsOf(words: readonly string[], { byWord, inside }: ContextIndex): readonly Lexicon[] {
-  let found: Lexicon[] | undefined;
-  for (const word of words) {
-    const known = byWord.get(word);
-    if (known !== undefined) found = found === undefined ? [...known] : [...found, ...known];
-    if (word.charCodeAt(0) < 0xe00) continue;
-    for (const entry of inside) if (entry.inside.some((part) => word.includes(part))) found = [...(found ?? []), entry];
+function filterOf(words: Iterable<string>): Uint8Array {
+  const filter = new Uint8Array(FILTER_UNITS);
+  // What begins or ends beyond ASCII has a case of its own, so those are all looked up.
+  for (let other = 0; other < 32; other++) {
+    for (let length = 0; length < 16; length++) {
+      filter[filterKey(BEYOND_ASCII, other, length)] = 1;
+      filter[filterKey(other, BEYOND_ASCII, length)] = 1;
+    }
   }
-  return found ?? NONE;
+  for (const word of words) filter[filterKey(word.charCodeAt(0), word.charCodeAt(word.length - 1), word.length)] = 1;
+  return filter;
+}
+
+/** The lexicons that have the word. */
+function lexiconsOf(word: string, { byWord, inside }: ContextIndex): readonly Lexicon[] {
+  const known = byWord.get(word) ?? NONE;
+  if (codeAt(word, 0) < 0xe00) return known;
+  return [...known, ...inside.filter((entry) => entry.inside.some((part) => word.includes(part)))];
 }
 
 const NONE: readonly Lexicon[] = [];

@@ -26,6 +26,7 @@ export function coverOf(findings: readonly Finding[]): Cover[] {
 
 /** The surest finding, then the longest, then the first. */
 export function surest(findings: readonly Finding[]): Finding {
+  if (findings.length === 1) return findings[0] as Finding;
   return findings.reduce((best, finding) => {
     if (finding.score !== best.score) return finding.score > best.score ? finding : best;
     return finding.end - finding.start > best.end - best.start ? finding : best;

@@ -1,4 +1,4 @@
-import { classOf, LETTER, SPACE } from './characters.ts';
+import { classOf, codeAt, LETTER, SPACE } from './characters.ts';
 import { HOLD_BACK_UNITS_MAX } from './limits.ts';
 
 /** Words of letters this long end whatever came before: no hit has one inside, save a month. */
@@ -27,14 +27,14 @@ function wordsFrom(text: string, limit: number): number {
   let letters = 0;
   let afterLetters = end;
   while (end > limit) {
-    const edge = text.charCodeAt(end - 1);
+    const edge = codeAt(text, end - 1);
     if (edge === 10 || edge === 13 || edge >= 0x2e80) return held;
     if ((classOf(edge) & SPACE) !== 0) {
       end--;
       continue;
     }
     let start = end;
-    while (start > limit && !isBreak(text.charCodeAt(start - 1))) start--;
+    while (start > limit && !isBreak(codeAt(text, start - 1))) start--;
     const kind = end === text.length ? 'open' : kindOf(text.slice(start, end));
     if (kind === 'plain') return held;
     if (kind === 'letters') {
@@ -55,12 +55,12 @@ function kindOf(word: string): 'plain' | 'letters' | 'other' {
   let end = word.length;
   while (end > 0 && ',.!?;)'.includes(word.charAt(end - 1))) end--;
   for (let index = 0; index < end; index++) {
-    const code = word.charCodeAt(index);
+    const code = codeAt(word, index);
     if ((classOf(code) & LETTER) === 0 && code < 0xc0) return 'other';
   }
   // A hit may open right after a letter beyond ASCII: what follows the last of them counts as a word by itself.
   let ascii = end;
-  while (ascii > 0 && word.charCodeAt(ascii - 1) < 128) ascii--;
+  while (ascii > 0 && codeAt(word, ascii - 1) < 128) ascii--;
   if (ascii > 0 && ascii < end && (end - ascii < PLAIN_UNITS_MIN || MONTHS.test(word.slice(ascii)))) return 'other';
   if (end < PLAIN_UNITS_MIN || MONTHS.test(word))
     return end < word.length && end < PLAIN_UNITS_MIN ? 'other' : 'letters';
@@ -76,8 +76,8 @@ function pemFrom(text: string): number {
 
 /** Not between the halves of a surrogate pair, of which the second may not have come yet. */
 function whole(text: string, index: number): number {
-  const last = text.charCodeAt(text.length - 1);
+  const last = codeAt(text, text.length - 1);
   if (index === text.length && last >= 0xd800 && last <= 0xdbff) return index - 1;
-  const code = text.charCodeAt(index);
+  const code = codeAt(text, index);
   return index > 0 && code >= 0xdc00 && code <= 0xdfff ? index - 1 : index;
 }

@@ -1,11 +1,24 @@
+import { codeAt } from './characters.ts';
+
 /** Letters in a tag: 26^14 is 65.8 bits. Letters only, so that no detector takes a tag for a number. */
 export const TAG_UNITS = 14;
 const NAME_UNITS_MAX = 64;
 
 /** `[EMAIL_ADDRESS_qkzv…]` with a tag, `[EMAIL_ADDRESS]` without. Holds nothing that JSON, HTML or a URL would escape oddly. */
 export function placeholder(entity: string, tag?: string): string {
-  const name = entity.toUpperCase().replaceAll('-', '_');
+  const name = nameOf(entity);
   return tag === undefined ? `[${name}]` : `[${name}_${tag}]`;
+}
+
+const NAMES_MAX = 1000;
+const names = new Map<string, string>();
+
+function nameOf(entity: string): string {
+  const known = names.get(entity);
+  if (known !== undefined) return known;
+  const name = entity.toUpperCase().replaceAll('-', '_');
+  if (names.size < NAMES_MAX) names.set(entity, name);
+  return name;
 }
 
 /**
@@ -14,23 +27,23 @@ export function placeholder(entity: string, tag?: string): string {
  */
 export function placeholderLength(text: string, index: number): number {
   const length = bracketLength(text, index);
-  return length > TAG_UNITS + 3 && isTag(text.charCodeAt(index + length - 2)) ? length : 0;
+  return length > TAG_UNITS + 3 && isTag(codeAt(text, index + length - 2)) ? length : 0;
 }
 
 /** As {@link placeholderLength}, and also for the `[EMAIL_ADDRESS]` that `mask` leaves. */
 export function bracketLength(text: string, index: number): number {
-  if (text.charCodeAt(index) !== 91) return 0;
+  if (codeAt(text, index) !== 91) return 0;
   let digits = 0;
   let end = index + 1;
-  for (let code = text.charCodeAt(end); end - index <= NAME_UNITS_MAX && isName(code); code = text.charCodeAt(++end)) {
+  for (let code = codeAt(text, end); end - index <= NAME_UNITS_MAX && isName(code); code = codeAt(text, ++end)) {
     if (code >= 48 && code <= 57) digits++;
   }
   if (end - index < 3 || digits > 3) return 0;
   const tag = end;
-  while (end - tag <= TAG_UNITS && isTag(text.charCodeAt(end))) end++;
-  if (text.charCodeAt(end) !== 93) return 0;
+  while (end - tag <= TAG_UNITS && isTag(codeAt(text, end))) end++;
+  if (codeAt(text, end) !== 93) return 0;
   const tagged = end - tag;
-  if (tagged !== 0 && (tagged !== TAG_UNITS || text.charCodeAt(tag - 1) !== 95)) return 0;
+  if (tagged !== 0 && (tagged !== TAG_UNITS || codeAt(text, tag - 1) !== 95)) return 0;
   return end + 1 - index;
 }
 
@@ -42,19 +55,19 @@ export function tagOf(text: string, index: number, length: number): string {
 
 /** Whether a placeholder or a mask ends right before `end`. */
 export function placeholderEndsAt(text: string, end: number): boolean {
-  if (text.charCodeAt(end - 1) !== 93) return false;
+  if (codeAt(text, end - 1) !== 93) return false;
   const limit = Math.max(0, end - NAME_UNITS_MAX - TAG_UNITS - 2);
   let open = end - 2;
-  while (open >= limit && text.charCodeAt(open) !== 91 && text.charCodeAt(open) !== 93) open--;
+  while (open >= limit && codeAt(text, open) !== 91 && codeAt(text, open) !== 93) open--;
   return open >= limit && bracketLength(text, open) === end - open;
 }
 
 /** Whether `text`, which runs to its end from `index`, may be the beginning of a placeholder. */
 export function mayOpenPlaceholder(text: string, index: number): boolean {
   let end = index + 1;
-  while (end < text.length && isName(text.charCodeAt(end))) end++;
+  while (end < text.length && isName(codeAt(text, end))) end++;
   const tag = end;
-  while (end < text.length && isTag(text.charCodeAt(end))) end++;
+  while (end < text.length && isTag(codeAt(text, end))) end++;
   return end === text.length && tag - index - 1 <= NAME_UNITS_MAX && end - tag <= TAG_UNITS;
 }
 

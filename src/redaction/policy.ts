@@ -69,8 +69,10 @@ export function policyOf(options: RedactionOptions): Policy {
   // Made at the first finding: most texts have none, and keying a hash costs more than reading them.
   let keyed: ReturnType<typeof digestOf> | undefined;
   const digestNow = (secret: TagKey): ReturnType<typeof digestOf> => (keyed ??= digestOf(secret, partition));
-  const allowed = new Set(allow.map((value) => value.toLowerCase()));
+  const allowed = allow.length === 0 ? NONE : new Set(allow.map((value) => value.toLowerCase()));
+  const uniform = Object.keys(actions).length === 0;
   const actionOf = (entity: string): Action => {
+    if (uniform) return fallback;
     const named = Object.hasOwn(actions, entity) ? actions[entity] : undefined;
     const group = groups.get(entity) ?? 'personal';
     return named ?? (Object.hasOwn(actions, group) ? actions[group] : undefined) ?? fallback;
@@ -100,13 +102,21 @@ export function policyOf(options: RedactionOptions): Policy {
       );
     },
     replacement(text, cover) {
-      const chosen =
-        STRICTNESS.find((action) => cover.findings.some(({ entity }) => actionOf(entity) === action)) ?? 'mask';
-      const { entity } = surest(cover.findings.filter((finding) => actionOf(finding.entity) === chosen));
+      const { findings } = cover;
+      const chosen = strictest(findings, actionOf);
+      const { entity } = surest(uniform ? findings : findings.filter((finding) => actionOf(finding.entity) === chosen));
       if (chosen === 'block') throw blocked(entity);
       return stand(chosen, entity, text.slice(cover.start, cover.end));
     },
   };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function strictest(findings: readonly Finding[], actionOf: (entity: string) => Action): Action {
+  const [first, ...others] = findings;
+  if (others.length === 0 && first !== undefined) return actionOf(first.entity);
+  return STRICTNESS.find((action) => findings.some(({ entity }) => actionOf(entity) === action)) ?? 'mask';
 }
 
 function blocked(entity: string): GatewayError {

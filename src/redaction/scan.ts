@@ -1,92 +1,89 @@
-import { classOf, DIGIT, LETTER, SEPARATOR } from './characters.ts';
+import { CLASSES, DIGIT, LETTER } from './characters.ts';
 import type { Collector } from './collector.ts';
-import { type Entry, openingKey, type Plan, type ShapeEntry, TOKEN_UNITS_LISTED } from './compile.ts';
-import { bracketLength, placeholderEndsAt, placeholderLength } from './placeholder.ts';
-import {
-  DIGIT_KIND,
-  LETTER_KIND,
-  SEPARATOR_KIND,
-  separatorBit,
-  SHAPE_LETTERS_MAX,
-  SHAPE_START,
-  type ShapeTable,
-  WORD_BITS,
-} from './shapes.ts';
-import type { TokenDetector } from './types.ts';
+import { type Entry, openingKey, type Plan, TOKEN_UNITS_LISTED } from './compile.ts';
+import { placeholderLength } from './placeholder.ts';
+import { shapesAround } from './scan-shapes.ts';
+import { WORD_BITS } from './shapes.ts';
+import type { AnchorDetector, TokenDetector } from './types.ts';
+import { BEYOND_ASCII, returnBytes, takeBytes } from './unit-bytes.ts';
 
 /** The single pass: words wake shapes, tokens and prefixes; special characters wake their anchors. */
 export function scan(text: string, plan: Plan, collector: Collector): void {
-  const { anchors, shapes } = plan;
-  // The two words before the current one, while they are short, of letters, and one separator apart.
-  let before = -1;
-  let beforeEnd = -1;
-  let beforeThat = -1;
+  const bytes = takeBytes(text);
+  collector.bytes = bytes;
+  try {
+    walk(text, bytes, plan, collector);
+    for (const { detector, lexicon } of plan.searches) {
+      collector.detector = detector;
+      collector.lexicon = lexicon;
+      detector.find(text, collector.report);
+    }
+  } finally {
+    returnBytes(bytes);
+  }
+}
+
+function walk(text: string, bytes: Uint8Array, plan: Plan, collector: Collector): void {
+  const { wakes, prefixFilter, prefixEnds, prefixUnitsMin } = plan;
+  const { length } = text;
   let index = 0;
-  while (index < text.length) {
-    const code = text.charCodeAt(index);
-    let bits = classOf(code);
+  while (index < length) {
+    const first = bytes[index] as number;
+    let bits = CLASSES[first] as number;
     if ((bits & WORD_BITS) === 0) {
-      if (code > 127) collector.lettersUntil = index + 1;
-      else if (code === 91) {
-        const length = placeholderLength(text, index);
-        if (length > 0) {
-          // Our own placeholders are opaque: nothing is looked for inside them.
-          index += length;
-          collector.lettersUntil = index;
-          continue;
-        }
-      } else if (code !== 32 && anchors[code] !== undefined) wakeAnchors(text, index, plan, collector);
+      if (wakes[first] === 1) index = wake(text, index, first, plan, collector);
       index++;
       continue;
     }
     const start = index;
-    let all = 0;
-    do {
-      all |= bits;
-      index++;
-      bits = classOf(text.charCodeAt(index));
-    } while ((bits & WORD_BITS) !== 0);
-    wakePrefixes(text, start, code, plan, collector);
-    const joined = beforeEnd === start - 1 && beforeEnd >= 0 && isSeparator(text, beforeEnd);
-    if ((all & ~DIGIT & WORD_BITS) !== 0) collector.lettersUntil = index;
-    if ((all & DIGIT) !== 0) {
-      if (shapes !== undefined) {
-        shapesFrom(text, start, shapes, collector);
-        if (joined) shapesFrom(text, before, shapes, collector);
-        if (joined && beforeThat >= 0) shapesFrom(text, beforeThat, shapes, collector);
-      }
-      wakeTokens(text, start, index, plan, collector);
-      beforeEnd = -1;
-      beforeThat = -1;
-    } else if (index - start <= SHAPE_LETTERS_MAX) {
-      beforeThat = joined ? before : -1;
-      before = start;
-      beforeEnd = index;
-    } else {
-      beforeEnd = -1;
-      beforeThat = -1;
+    while ((bits & LETTER) !== 0) bits = CLASSES[bytes[++index] as number] as number;
+    const digits = (bits & DIGIT) !== 0;
+    let letters = index > start;
+    if (digits) {
+      do {
+        bits = CLASSES[bytes[++index] as number] as number;
+        if ((bits & LETTER) !== 0) letters = true;
+      } while ((bits & WORD_BITS) !== 0);
     }
-  }
-  for (const { detector, lexicon } of plan.searches) {
-    collector.detector = detector;
-    collector.lexicon = lexicon;
-    detector.find(text, collector.report);
+    if (letters) collector.lettersUntil = index;
+    // Most words are too short to begin a key by themselves, and end in a space.
+    if (index - start >= prefixUnitsMin || prefixEnds[bytes[index] as number] === 1) {
+      const key = openingKey(first, bytes[start + 1] as number, start + 2 < length ? (bytes[start + 2] as number) : 0);
+      if (prefixFilter[key] === 1) wakePrefixes(text, start, key, plan, collector);
+    }
+    if (digits) {
+      if (plan.shapes !== undefined) shapesAround(text, bytes, start, plan.shapes, collector);
+      wakeTokens(text, bytes, start, index, plan, collector);
+    }
   }
 }
 
-const isSeparator = (text: string, index: number): boolean => (classOf(text.charCodeAt(index)) & SEPARATOR) !== 0;
-
-function wakeAnchors(text: string, index: number, plan: Plan, collector: Collector): void {
-  for (const { detector, lexicon } of plan.anchors[text.charCodeAt(index)] ?? []) {
+/** Something other than a letter or a digit: gives where it ends, its last unit. */
+function wake(text: string, index: number, code: number, plan: Plan, collector: Collector): number {
+  if (code === BEYOND_ASCII) {
+    collector.lettersUntil = index + 1;
+    return index;
+  }
+  if (code === 91) {
+    // Our own placeholders are opaque: nothing is looked for inside them.
+    const length = placeholderLength(text, index);
+    if (length > 0) {
+      collector.lettersUntil = index + length;
+      return index + length - 1;
+    }
+  }
+  const entries = plan.anchors[code];
+  if (entries === undefined) return index;
+  for (let at = 0; at < entries.length; at++) {
+    const { detector, lexicon } = entries[at] as Entry<AnchorDetector>;
     collector.detector = detector;
     collector.lexicon = lexicon;
     detector.at(text, index, collector.report);
   }
+  return index;
 }
 
-function wakePrefixes(text: string, start: number, first: number, plan: Plan, collector: Collector): void {
-  const key = openingKey(first, text.charCodeAt(start + 1), text.charCodeAt(start + 2));
-  if (plan.prefixFilter[key] !== 1) return;
+function wakePrefixes(text: string, start: number, key: number, plan: Plan, collector: Collector): void {
   for (const { prefix, entry } of plan.prefixes.get(key) ?? []) {
     if (!text.startsWith(prefix, start)) continue;
     collector.detector = entry.detector;
@@ -95,7 +92,14 @@ function wakePrefixes(text: string, start: number, first: number, plan: Plan, co
   }
 }
 
-function wakeTokens(text: string, start: number, end: number, plan: Plan, collector: Collector): void {
+function wakeTokens(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  plan: Plan,
+  collector: Collector,
+): void {
   const length = end - start;
   const listed = plan.tokens[Math.min(length, TOKEN_UNITS_LISTED)] as readonly Entry<TokenDetector>[];
   for (let index = 0; index < listed.length; index++) {
@@ -103,85 +107,6 @@ function wakeTokens(text: string, start: number, end: number, plan: Plan, collec
     if (length >= TOKEN_UNITS_LISTED && (length < detector.lengthMin || length > detector.lengthMax)) continue;
     collector.detector = detector;
     collector.lexicon = lexicon;
-    detector.token(text, start, end, collector.report);
+    detector.token(text, start, end, collector.report, bytes);
   }
-}
-
-/** Tries every layout that begins at `start`: one walk over words and single separators, as far as some layout goes on. */
-function shapesFrom(text: string, start: number, { next, items }: ShapeTable<ShapeEntry>, collector: Collector): void {
-  let state = SHAPE_START;
-  let index = start;
-  let letters = 0;
-  let separators = 0;
-  for (;;) {
-    let bits = classOf(text.charCodeAt(index));
-    while ((bits & WORD_BITS) !== 0) {
-      letters |= bits & LETTER;
-      state = next[state * 4 + ((bits & DIGIT) !== 0 ? DIGIT_KIND : LETTER_KIND)] as number;
-      if (state === 0) return;
-      index++;
-      bits = classOf(text.charCodeAt(index));
-    }
-    const entries = items[state];
-    if (entries !== undefined && !isAttached(text, start, index))
-      tryShapes(text, start, index, entries, collector, letters !== 0, separators);
-    if ((bits & SEPARATOR) === 0) return;
-    state = next[state * 4 + SEPARATOR_KIND] as number;
-    if (state === 0) return;
-    separators |= separatorBit(text.charCodeAt(index));
-    index++;
-  }
-}
-
-/** Part of a longer number or name: `12-` before, `.34` after, `_` or `+` at either side. A placeholder counts as what it replaced. */
-function isAttached(text: string, start: number, end: number): boolean {
-  const left = text.charCodeAt(start - 1);
-  if (left === 95 || left === 43) return true;
-  if (isJoint(left) && ((classOf(text.charCodeAt(start - 2)) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1)))
-    return true;
-  const right = text.charCodeAt(end);
-  if (right === 95) return true;
-  return isJoint(right) && ((classOf(text.charCodeAt(end + 1)) & DIGIT) !== 0 || bracketLength(text, end + 1) > 0);
-}
-
-/** `-`, `.` or `/`. */
-const isJoint = (code: number): boolean => code === 45 || code === 46 || code === 47;
-
-function tryShapes(
-  text: string,
-  start: number,
-  end: number,
-  entries: readonly ShapeEntry[],
-  collector: Collector,
-  letters: boolean,
-  separators: number,
-): void {
-  let raw: string | undefined;
-  let compact = '';
-  const mixed = (separators & (separators - 1)) !== 0;
-  for (let index = 0; index < entries.length; index++) {
-    const { detector, lexicon, separators: allowed } = entries[index] as ShapeEntry;
-    if ((separators & ~allowed) !== 0 || (mixed && !detector.mixed)) continue;
-    if (raw === undefined) {
-      raw = text.slice(start, end);
-      compact = separators === 0 ? raw : withoutSeparators(raw);
-      if (letters) compact = compact.toUpperCase();
-    }
-    const verdict = detector.check ? detector.check(compact, raw) : true;
-    if (verdict === false) continue;
-    collector.detector = detector;
-    collector.lexicon = lexicon;
-    collector.report(start, end, verdict === true ? undefined : verdict);
-  }
-}
-
-function withoutSeparators(raw: string): string {
-  let compact = '';
-  let from = 0;
-  for (let index = 0; index < raw.length; index++) {
-    if ((classOf(raw.charCodeAt(index)) & WORD_BITS) !== 0) continue;
-    compact += raw.slice(from, index);
-    from = index + 1;
-  }
-  return compact + raw.slice(from);
 }

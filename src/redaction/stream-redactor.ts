@@ -1,4 +1,4 @@
-import { classOf, TOKEN } from './characters.ts';
+import { classOf, codeAt, TOKEN } from './characters.ts';
 import { compile } from './compile.ts';
 import { coverOf, type Cover } from './cover.ts';
 import { holdFrom } from './hold-back.ts';
@@ -81,7 +81,7 @@ export function streamWith(policy: Policy): StreamRedactor {
   /** The rest of a hit that was masked before it ended. */
   function swallow(text: string): string {
     let end = 0;
-    while (end < text.length && isTokenOrLine(text.charCodeAt(end))) end++;
+    while (end < text.length && isTokenOrLine(codeAt(text, end))) end++;
     swallowing = end === text.length;
     behind = (behind + text.slice(0, end)).slice(-LOOK_BEHIND_UNITS);
     offset += end;

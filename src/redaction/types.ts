@@ -51,12 +51,18 @@ export interface AnchorDetector extends DetectorFacts {
 export interface TokenDetector extends DetectorFacts {
   readonly lengthMin: number;
   readonly lengthMax: number;
-  readonly token: (text: string, start: number, end: number, report: Report) => void;
+  /** `bytes` is the text as one byte a unit (128 for all beyond ASCII), with a 0 behind the last: faster to read. */
+  readonly token: (text: string, start: number, end: number, report: Report, bytes: Uint8Array) => void;
 }
 
 /** Called where a word starts with one of the literals. */
 export interface PrefixDetector extends DetectorFacts {
   readonly prefixes: readonly string[];
+  /**
+   * Least units of a hit that is one run of letters, digits and `-_+/=.~`: where the run is a shorter word, nothing is
+   * asked. @defaultValue the prefix's length
+   */
+  readonly runMin?: number;
   readonly from: (text: string, start: number, report: Report, prefix: string) => void;
 }
 

@@ -22,23 +22,44 @@ export interface VaultOptions {
 export function createVault({ entriesMax = 10_000 }: VaultOptions = {}): Vault {
   if (!(Number.isInteger(entriesMax) && entriesMax > 0))
     throw invalidOptions('entriesMax', 'entriesMax must be a whole number above 0.');
-  const values = new Map<string, { readonly value: string; readonly entity: string }>();
-  return {
-    get size() {
-      return values.size;
-    },
-    has: (tag) => values.has(tag),
-    get: (tag) => values.get(tag)?.value,
-    put(tag, value, entity) {
-      if (values.has(tag)) return true;
-      if (values.size >= entriesMax) return false;
-      values.set(tag, { value, entity });
-      return true;
-    },
-    *entries() {
-      for (const [tag, { value, entity }] of values) yield [placeholder(entity, tag), value] as const;
-    },
-    // A vault in a log is an accident; it shows its size only.
-    ...{ toJSON: () => `[vault of ${values.size}]` },
-  };
+  return new MapVault(entriesMax);
+}
+
+class MapVault implements Vault {
+  readonly #entriesMax: number;
+  // Made at the first value: most texts have none.
+  #values: Map<string, { readonly value: string; readonly entity: string }> | undefined;
+
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax;
+  }
+
+  get size(): number {
+    return this.#values?.size ?? 0;
+  }
+
+  has(tag: string): boolean {
+    return this.#values?.has(tag) ?? false;
+  }
+
+  get(tag: string): string | undefined {
+    return this.#values?.get(tag)?.value;
+  }
+
+  put(tag: string, value: string, entity: string): boolean {
+    const values = (this.#values ??= new Map());
+    if (values.has(tag)) return true;
+    if (values.size >= this.#entriesMax) return false;
+    values.set(tag, { value, entity });
+    return true;
+  }
+
+  *entries(): IterableIterator<readonly [placeholder: string, value: string]> {
+    for (const [tag, { value, entity }] of this.#values ?? []) yield [placeholder(entity, tag), value] as const;
+  }
+
+  /** A vault in a log is an accident; it shows its size only. */
+  toJSON(): string {
+    return `[vault of ${this.size}]`;
+  }
 }

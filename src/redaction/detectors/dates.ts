@@ -1,4 +1,4 @@
-import { DIGIT, is, LETTER } from '../characters.ts';
+import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import { isDate } from '../check-digits.ts';
 import type { PrefixDetector, TokenDetector } from '../types.ts';
 
@@ -64,7 +64,7 @@ export const dateOfBirth: TokenDetector = {
 };
 
 const isJoined = (text: string, start: number): boolean => {
-  const before = text.charCodeAt(start - 1);
+  const before = codeAt(text, start - 1);
   return (
     before === 95 ||
     ((before === 45 || before === 46 || before === 47 || before === 58) && is(text, start - 2, DIGIT | LETTER))
@@ -73,7 +73,7 @@ const isJoined = (text: string, start: number): boolean => {
 
 function readDate(text: string, start: number, end: number): { end: number; score: number } | undefined {
   const length = end - start;
-  const next = text.charCodeAt(end);
+  const next = codeAt(text, end);
   if (length === 4 && next !== 45 && next !== 47 && next !== 46) return readYear(text, start, end);
   if (length >= 4)
     return full(text, start, YEAR_FIRST, (match) => dated(match[1], match[3], match[4])) ?? readYear(text, start, end);
@@ -110,16 +110,16 @@ function full(text: string, start: number, pattern: RegExp, valid: (match: RegEx
   const match = pattern.exec(text);
   if (match === null || !valid(match)) return undefined;
   const end = start + match[0].length;
-  if (is(text, end, DIGIT | LETTER) || text.charCodeAt(end) === 95) return undefined;
-  const joint = text.charCodeAt(end);
+  if (is(text, end, DIGIT | LETTER) || codeAt(text, end) === 95) return undefined;
+  const joint = codeAt(text, end);
   return (joint === 45 || joint === 46 || joint === 47) && is(text, end + 1, DIGIT) ? undefined : { end, score };
 }
 
 /** 1900 to 2099 by itself; only a date in words like "in 1972". */
 function readYear(text: string, start: number, end: number): { end: number; score: number } | undefined {
-  if (end - start !== 4 || !/^(?:19|20)\d\d$/.test(text.slice(start, end)) || text.charCodeAt(end) === 95)
+  if (end - start !== 4 || !/^(?:19|20)\d\d$/.test(text.slice(start, end)) || codeAt(text, end) === 95)
     return undefined;
-  const joint = text.charCodeAt(end);
+  const joint = codeAt(text, end);
   return (joint === 45 || joint === 46 || joint === 47 || joint === 58) && is(text, end + 1, DIGIT | LETTER)
     ? undefined
     : { end, score: 0.3 };
@@ -163,7 +163,7 @@ export const namedDate: PrefixDetector = {
     const end = start + prefix.length;
     if (isJoined(text, start)) return;
     if (/day$/i.test(prefix)) {
-      if (!is(text, end, LETTER | DIGIT) && text.charCodeAt(end) !== 95) report(start, end);
+      if (!is(text, end, LETTER | DIGIT) && codeAt(text, end) !== 95) report(start, end);
       return;
     }
     const found = full(text, start, MONTH_FIRST, () => true);

@@ -1,4 +1,4 @@
-import { DIGIT, is, LETTER, runEnd } from '../characters.ts';
+import { codeAt, DIGIT, is, LETTER, runEnd } from '../characters.ts';
 import type { AnchorDetector } from '../types.ts';
 
 const LOCAL_UNITS_MAX = 64;
@@ -21,9 +21,9 @@ export const emailAddress: AnchorDetector = {
 function localStart(text: string, at: number): number {
   let start = at;
   while (start > 0 && at - start < LOCAL_UNITS_MAX && isLocal(text, start - 1)) start--;
-  while (start < at && isEdge(text.charCodeAt(start))) start++;
+  while (start < at && isEdge(codeAt(text, start))) start++;
   // Not in the middle of a surrogate pair.
-  const code = text.charCodeAt(start);
+  const code = codeAt(text, start);
   return code >= 0xdc00 && code <= 0xdfff ? start + 1 : start;
 }
 
@@ -32,7 +32,7 @@ const isEdge = (code: number): boolean => ".'=/-*?&!|`#$^{}~%+".includes(String.
 
 function isLocal(text: string, index: number): boolean {
   if (is(text, index, LETTER | DIGIT)) return true;
-  const code = text.charCodeAt(index);
+  const code = codeAt(text, index);
   return isWordBeyondAscii(code) || ".!#$%&'*+-/=?^_`{|}~".includes(text.charAt(index));
 }
 
@@ -50,21 +50,21 @@ export function domainEnd(text: string, from: number): number {
     const label = index;
     while (index < limit && isLabel(text, index)) index++;
     let last = index;
-    while (last > label && text.charCodeAt(last - 1) === 45) last--;
-    if (last === label || text.charCodeAt(label) === 45) break;
+    while (last > label && codeAt(text, last - 1) === 45) last--;
+    if (last === label || codeAt(text, label) === 45) break;
     if (label > from && isTopLevel(text, label, last)) end = last;
-    if (last < index || text.charCodeAt(index) !== 46) break;
+    if (last < index || codeAt(text, index) !== 46) break;
     index++;
   }
   return end;
 }
 
 const isLabel = (text: string, index: number): boolean =>
-  is(text, index, LETTER | DIGIT) || text.charCodeAt(index) === 45 || isWordBeyondAscii(text.charCodeAt(index));
+  is(text, index, LETTER | DIGIT) || codeAt(text, index) === 45 || isWordBeyondAscii(codeAt(text, index));
 
 function isTopLevel(text: string, start: number, end: number): boolean {
   if (end - start < 2 || end - start > 63) return false;
   if (/^xn--/i.test(text.slice(start, start + 4))) return true;
-  if (text.charCodeAt(start) > 127) return true;
+  if (codeAt(text, start) > 127) return true;
   return runEnd(text, start, LETTER, end) === end;
 }

@@ -1,4 +1,4 @@
-import { classOf, DIGIT, LETTER } from '../characters.ts';
+import { classOf, codeAt, DIGIT, LETTER } from '../characters.ts';
 import { mod97 } from '../check-digits.ts';
 import type { TokenDetector } from '../types.ts';
 
@@ -25,7 +25,7 @@ export const ibanCode: TokenDetector = {
     if (isDigit(text, start) || !isDigit(text, start + 2) || !isDigit(text, start + 3)) return;
     const length = LENGTHS[text.slice(start, start + 2).toUpperCase()];
     if (length === undefined) return;
-    const before = text.charCodeAt(start - 1);
+    const before = codeAt(text, start - 1);
     if (before === 95 || before === 64) return;
     const end = collect(text, start, length);
     if (end < 0) return;
@@ -37,8 +37,8 @@ export const ibanCode: TokenDetector = {
   },
 };
 
-const isDigit = (text: string, index: number): boolean => (classOf(text.charCodeAt(index)) & DIGIT) !== 0;
-const isWord = (text: string, index: number): boolean => (classOf(text.charCodeAt(index)) & (DIGIT | LETTER)) !== 0;
+const isDigit = (text: string, index: number): boolean => (classOf(codeAt(text, index)) & DIGIT) !== 0;
+const isWord = (text: string, index: number): boolean => (classOf(codeAt(text, index)) & (DIGIT | LETTER)) !== 0;
 
 /** Walks `length` letters and digits, single spaces or hyphens between groups of at least two; -1 when it cannot end there. */
 function collect(text: string, start: number, length: number): number {
@@ -55,7 +55,7 @@ function collect(text: string, start: number, length: number): number {
       index++;
       continue;
     }
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if ((code !== 32 && code !== 45 && code !== 0xa0) || group < 2) return -1;
     // Groups of letters alone are short and few; words of a sentence are not an IBAN, and a stream does not wait for them.
     lettersInARow = digits === 0 ? lettersInARow + 1 : 0;
@@ -65,5 +65,5 @@ function collect(text: string, start: number, length: number): number {
     index++;
     if (!isWord(text, index)) return -1;
   }
-  return isWord(text, index) || text.charCodeAt(index) === 95 ? -1 : index;
+  return isWord(text, index) || codeAt(text, index) === 95 ? -1 : index;
 }

@@ -1,4 +1,4 @@
-import { classOf, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
+import { classOf, codeAt, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import type { AnchorDetector } from '../types.ts';
 
@@ -10,7 +10,7 @@ export const ipAddress: AnchorDetector = {
   score: 0.9,
   anchors: '.:',
   at(text, index, report) {
-    if (text.charCodeAt(index) === 58) v6At(text, index, report);
+    if (codeAt(text, index) === 58) v6At(text, index, report);
     else v4At(text, index, report);
   },
 };
@@ -28,10 +28,7 @@ function v4At(text: string, dot: number, report: (start: number, end: number, sc
 }
 
 const bounded = (text: string, start: number, dot: number): boolean =>
-  dot - start < 4 &&
-  !is(text, start - 1, LETTER) &&
-  text.charCodeAt(start - 1) !== 46 &&
-  text.charCodeAt(start - 1) !== 95;
+  dot - start < 4 && !is(text, start - 1, LETTER) && codeAt(text, start - 1) !== 46 && codeAt(text, start - 1) !== 95;
 
 /** End of four octets that begin at `start`, or -1. */
 function v4End(text: string, start: number): number {
@@ -39,8 +36,8 @@ function v4End(text: string, start: number): number {
   for (let octet = 0; octet < 4; octet++) {
     const end = runEnd(text, index, DIGIT, index + 4);
     if (end === index || end - index > 3 || Number(text.slice(index, end)) > 255) return -1;
-    if (octet === 3) return is(text, end, LETTER) || text.charCodeAt(end) === 95 ? -1 : end;
-    if (text.charCodeAt(end) !== 46) return -1;
+    if (octet === 3) return is(text, end, LETTER) || codeAt(text, end) === 95 ? -1 : end;
+    if (codeAt(text, end) !== 46) return -1;
     index = end + 1;
   }
   return -1;
@@ -48,7 +45,7 @@ function v4End(text: string, start: number): number {
 
 /** The tail of `::ffff:10.0.0.1` belongs to the IPv6 address before it. */
 function isInsideV6(text: string, start: number): boolean {
-  if (text.charCodeAt(start - 1) !== 58) return false;
+  if (codeAt(text, start - 1) !== 58) return false;
   const run = v6Run(text, start - 1);
   return run !== undefined && isV6(text.slice(run.start, run.end));
 }
@@ -58,7 +55,7 @@ function v6At(text: string, colon: number, report: (start: number, end: number, 
   // Cheap first: not the first colon, or too long a group before it.
   let group = colon;
   while (colon - group < 5 && is(text, group - 1, DIGIT | LETTER)) group--;
-  if (colon - group === 5 || text.charCodeAt(group - 1) === 58) return;
+  if (colon - group === 5 || codeAt(text, group - 1) === 58) return;
   const run = v6Run(text, colon);
   if (run === undefined || run.first !== colon) return;
   const source = text.slice(run.start, run.end);
@@ -67,22 +64,22 @@ function v6At(text: string, colon: number, report: (start: number, end: number, 
 
 /** The run around a colon, without a trailing `.` or `:`; nothing when it is too long to be an address. */
 function v6Run(text: string, colon: number): { start: number; end: number; first: number } | undefined {
-  const next = text.charCodeAt(colon + 1);
+  const next = codeAt(text, colon + 1);
   if (next !== 58 && !is(text, colon + 1, HEX)) return undefined;
   const lower = Math.max(0, colon - V6_UNITS_MAX);
   let start = colon;
   let first = colon;
-  while (start > lower && isRun(text.charCodeAt(start - 1))) {
+  while (start > lower && isRun(codeAt(text, start - 1))) {
     start--;
-    if (text.charCodeAt(start) === 58) first = start;
+    if (codeAt(text, start) === 58) first = start;
   }
   if (start === lower && start > 0) return undefined;
   const upper = start + V6_UNITS_MAX;
   let end = colon;
-  while (end <= upper && isRun(text.charCodeAt(end))) end++;
+  while (end <= upper && isRun(codeAt(text, end))) end++;
   if (end > upper) return undefined;
-  while (text.charCodeAt(end - 1) === 46) end--;
-  if (text.charCodeAt(end - 1) === 58 && text.charCodeAt(end - 2) !== 58) end--;
+  while (codeAt(text, end - 1) === 46) end--;
+  if (codeAt(text, end - 1) === 58 && codeAt(text, end - 2) !== 58) end--;
   // Beside a placeholder it is what is left of something longer.
   if (bracketLength(text, end) > 0 || placeholderEndsAt(text, start)) return undefined;
   return end > colon && end - start >= 2 ? { start, end, first } : undefined;
@@ -109,9 +106,9 @@ export function isV6(source: string): boolean {
 
 /** Past a `/n` that is a prefix length and not the start of a path. */
 function prefixEnd(text: string, end: number, bitsMax: number): number {
-  if (text.charCodeAt(end) !== 47) return end;
+  if (codeAt(text, end) !== 47) return end;
   const stop = runEnd(text, end + 1, DIGIT, end + 5);
-  const next = text.charCodeAt(stop);
+  const next = codeAt(text, stop);
   if (stop === end + 1 || Number(text.slice(end + 1, stop)) > bitsMax) return end;
   return is(text, stop, LETTER) || next === 47 || next === 95 ? end : stop;
 }

@@ -1,4 +1,4 @@
-import { classOf, HEX, DIGIT, LETTER } from '../characters.ts';
+import { classOf, codeAt, DIGIT, HEX, LETTER } from '../characters.ts';
 import type { AnchorDetector } from '../types.ts';
 
 /** MAC addresses: six pairs joined by `:` or `-`, or Cisco's three groups of four joined by `.`. */
@@ -7,13 +7,13 @@ export const macAddress: AnchorDetector = {
   score: 0.9,
   anchors: ':-.',
   at(text, index, report) {
-    const joint = text.charCodeAt(index);
+    const joint = codeAt(text, index);
     const width = joint === 46 ? 4 : 2;
     const start = index - width;
     const end = start + (joint === 46 ? 14 : 17);
-    if (text.charCodeAt(index + width + 1) !== joint || start < 0 || end > text.length) return;
+    if (codeAt(text, index + width + 1) !== joint || start < 0 || end > text.length) return;
     for (let at = start; at < end; at++) {
-      const code = text.charCodeAt(at);
+      const code = codeAt(text, at);
       if ((at - start) % (width + 1) === width ? code !== joint : (classOf(code) & HEX) === 0) return;
     }
     if (touches(text, start - 1, start - 2, joint) || touches(text, end, end + 1, joint)) return;
@@ -25,5 +25,5 @@ export const macAddress: AnchorDetector = {
 };
 
 const touches = (text: string, near: number, far: number, joint: number): boolean =>
-  (classOf(text.charCodeAt(near)) & (DIGIT | LETTER)) !== 0 ||
-  (text.charCodeAt(near) === joint && (classOf(text.charCodeAt(far)) & HEX) !== 0);
+  (classOf(codeAt(text, near)) & (DIGIT | LETTER)) !== 0 ||
+  (codeAt(text, near) === joint && (classOf(codeAt(text, far)) & HEX) !== 0);

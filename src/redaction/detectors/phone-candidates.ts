@@ -1,68 +1,99 @@
-import { DIGIT, is, LETTER, runEnd } from '../characters.ts';
+import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
+import { BEYOND_ASCII } from '../unit-bytes.ts';
 
 const GROUPS_MAX = 7;
 const DIGITS_MIN = 7;
 const DIGITS_MAX = 15;
 
-/** One way to read the text from a group of digits as a telephone number. */
-export interface PhoneCandidate {
-  readonly end: number;
-  /** Groups of digits in it. */
-  readonly groups: number;
-  /** Digits in all groups, with a leading 00. */
-  readonly count: number;
-  readonly extension: boolean;
-  /** Lengths of the groups, a hexadecimal digit each: `0x334`. */
-  readonly layout: number;
-}
-
-/** The groups of digits from one place on: what all candidates that begin there share. */
-export interface PhoneReading {
-  readonly text: string;
-  readonly start: number;
+/**
+ * The groups of digits from one place on, and every end a number that begins there may have. One object is used for all
+ * numbers: it holds until the next is read.
+ */
+export class PhoneReading {
+  text = '';
+  start = 0;
   /** Begins with `+`. */
-  readonly plus: boolean;
-  readonly parenthesised: boolean;
+  plus = false;
+  parenthesised = false;
   /** Where the first group begins. */
-  readonly first: number;
-  readonly candidates: readonly PhoneCandidate[];
+  first = 0;
+  /** Ends found. What follows has one entry for each. */
+  size = 0;
+  readonly ends: number[] = [];
+  /** Groups of digits. */
+  readonly groups: number[] = [];
+  /** Digits in all groups, with a leading 00. */
+  readonly counts: number[] = [];
+  /** Lengths of the groups, a hexadecimal digit each: `0x334`. */
+  readonly layouts: number[] = [];
+  /** 1 with an extension, `x12`. */
+  readonly extensions: number[] = [];
+
+  add(end: number, groups: number, count: number, layout: number, extension: 0 | 1): void {
+    const at = this.size++;
+    this.ends[at] = end;
+    this.groups[at] = groups;
+    this.counts[at] = count;
+    this.layouts[at] = layout;
+    this.extensions[at] = extension;
+  }
+
+  /** The digits of all groups up to an end, without the extension. */
+  digits(at: number): string {
+    const count = this.counts[at] as number;
+    let digits = '';
+    for (let index = this.first; digits.length < count; index++)
+      if (is(this.text, index, DIGIT)) digits += this.text.charAt(index);
+    return digits;
+  }
 }
 
-/** The digits of all groups of a candidate, without its extension. */
-export function digitsOf({ text, first }: PhoneReading, { count }: PhoneCandidate): string {
-  let digits = '';
-  for (let index = first; digits.length < count; index++) if (is(text, index, DIGIT)) digits += text.charAt(index);
-  return digits;
-}
+const reading = new PhoneReading();
 
 /**
- * Every end the number that begins with this group of digits may have. Nothing when the group is letters too, when it
- * goes on from digits before it, or when there are too few digits.
+ * Reads the number that may begin with this group of digits. Nothing when the group is letters too, when it goes on from
+ * digits before it, or when there are too few digits.
  */
-export function readPhone(text: string, wordStart: number, wordEnd: number): PhoneReading | undefined {
-  if (wordEnd - wordStart > DIGITS_MAX || !is(text, wordStart, DIGIT)) return undefined;
+export function readPhone(
+  text: string,
+  bytes: Uint8Array,
+  wordStart: number,
+  wordEnd: number,
+): PhoneReading | undefined {
+  if (wordEnd - wordStart > DIGITS_MAX || !isDigit(bytes[wordStart] as number) || !hasDigits(bytes, wordStart))
+    return undefined;
   const start = opening(text, wordStart, wordEnd);
-  if (start < 0 || !hasDigits(text, wordStart)) return undefined;
-  const candidates: PhoneCandidate[] = [];
-  const parenthesised = text.charCodeAt(wordStart - 1) === 40 && start < wordStart;
-  let open = parenthesised;
+  if (start < 0) return undefined;
+  reading.text = text;
+  reading.start = start;
+  reading.first = wordStart;
+  reading.plus = codeAt(text, start) === 43;
+  reading.parenthesised = start < wordStart && codeAt(text, wordStart - 1) === 40;
+  reading.size = 0;
+  readGroups(text, bytes, wordStart, reading);
+  return reading.size === 0 ? undefined : reading;
+}
+
+function readGroups(text: string, bytes: Uint8Array, first: number, into: PhoneReading): void {
+  let open = into.parenthesised;
   let groups = 0;
   let count = 0;
   let layout = 0;
-  let index = wordStart;
+  let index = first;
   while (groups < GROUPS_MAX) {
-    const end = runEnd(text, index, DIGIT, index + DIGITS_MAX + 1);
+    let end = index;
+    while (isDigit(bytes[end] as number) && end - index <= DIGITS_MAX) end++;
     // Single digits stand only at the front: a country code, a trunk digit, the first group of a French number.
     if (end - index === 1 && groups > 2) break;
     groups++;
     count += end - index;
     layout = (layout << 4) | Math.min(end - index, 15);
     if (count > DIGITS_MAX + 2) break;
-    const after = text.charCodeAt(end);
-    if (!open && after === 32 && is(text, end + 1, DIGIT)) {
+    const after = bytes[end] as number;
+    if (!open && after === 32 && isDigit(bytes[end + 1] as number)) {
       // The usual case, without the questions below: one space and more digits.
-      if (count >= DIGITS_MIN) candidates.push({ end, groups, count, extension: false, layout });
+      if (count >= DIGITS_MIN) into.add(end, groups, count, layout, 0);
       index = end + 1;
       continue;
     }
@@ -71,48 +102,44 @@ export function readPhone(text: string, wordStart: number, wordEnd: number): Pho
       const extended = count >= DIGITS_MIN ? extensionEnd(text, end) : end;
       const last = goesOn(text, extended) ? end : extended;
       if (is(text, last, LETTER)) break;
-      if (count >= DIGITS_MIN && !goesOn(text, last)) {
-        candidates.push({ end: last, groups, count, extension: last > end, layout });
-      }
+      if (count >= DIGITS_MIN && !goesOn(text, last)) into.add(last, groups, count, layout, last > end ? 1 : 0);
     }
     const next = separatorEnd(text, closes ? end + 1 : end, closes);
     if (next < 0) break;
-    if (text.charCodeAt(next - 1) === 40) open = true;
+    if (codeAt(text, next - 1) === 40) open = true;
     else if (closes) open = false;
     index = next;
   }
-  if (candidates.length === 0) return undefined;
-  return { text, start, plus: text.charCodeAt(start) === 43, parenthesised, first: wordStart, candidates };
 }
 
 /** Start with its `+` and `(`, or -1 when this is the middle of something. */
 function opening(text: string, wordStart: number, wordEnd: number): number {
   let start = wordStart;
-  if (text.charCodeAt(start - 1) === 40 && text.charCodeAt(wordEnd) === 41) start--;
-  const before = text.charCodeAt(start - 1);
+  if (codeAt(text, start - 1) === 40 && codeAt(text, wordEnd) === 41) start--;
+  const before = codeAt(text, start - 1);
   if (before === 43) return is(text, start - 2, LETTER | DIGIT) || placeholderEndsAt(text, start - 1) ? -1 : start - 1;
   if (before === 95 || before === 64 || before === 35) return -1;
   const joint = before === 45 || before === 46 || before === 47 || before === 58;
   return joint && (is(text, start - 2, DIGIT) || placeholderEndsAt(text, start - 1)) ? -1 : start;
 }
 
-/** Cheap first look: at least seven digits before anything that is neither a digit nor a separator. */
-function hasDigits(text: string, from: number): boolean {
+/** Cheap first look: at least seven digits before anything that is neither a digit nor a separator (a unit beyond ASCII may be a space). */
+function hasDigits(bytes: Uint8Array, from: number): boolean {
   for (let index = from, digits = 0; index < from + 24; index++) {
-    const code = text.charCodeAt(index);
-    if (code >= 48 && code <= 57) {
+    const code = bytes[index] as number;
+    if (isDigit(code)) {
       if (++digits >= DIGITS_MIN) return true;
-    } else if (
-      !(code === 32 || code === 45 || code === 46 || code === 47 || code === 40 || code === 41 || code === 0xa0)
-    )
+    } else if (!(code === 32 || (code >= 45 && code <= 47) || code === 40 || code === 41 || code === BEYOND_ASCII))
       return false;
   }
   return false;
 }
 
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
 /** More digits right after: `-4`, `.5`, `/6`, `:7`; or a name, as in `123@`. */
 function goesOn(text: string, end: number): boolean {
-  const code = text.charCodeAt(end);
+  const code = codeAt(text, end);
   if (code === 95 || code === 64) return true;
   const joint = code === 45 || code === 46 || code === 47 || code === 58;
   return joint && (is(text, end + 1, DIGIT) || bracketLength(text, end + 1) > 0);
@@ -120,7 +147,7 @@ function goesOn(text: string, end: number): boolean {
 
 /** `x4587`, ` ext. 12`. */
 function extensionEnd(text: string, end: number): number {
-  const code = text.charCodeAt(end) === 32 ? text.charCodeAt(end + 1) : text.charCodeAt(end);
+  const code = codeAt(text, end) === 32 ? codeAt(text, end + 1) : codeAt(text, end);
   if ((code | 32) !== 120 && (code | 32) !== 101) return end;
   const match = /^ ?(?:x|ext\.? ?)(\d{1,6})(?![0-9A-Za-z_])/i.exec(text.slice(end, end + 13));
   return match ? end + match[0].length : end;
@@ -129,9 +156,9 @@ function extensionEnd(text: string, end: number): number {
 /** Where the next group of digits begins after one separator (or `) `, ` (`), or -1. */
 function separatorEnd(text: string, end: number, closed: boolean): number {
   let index = end;
-  const code = text.charCodeAt(index);
+  const code = codeAt(text, index);
   if (code === 32 || code === 45 || code === 46 || code === 47 || code === 0xa0) index++;
-  if (index === end && !closed && text.charCodeAt(index) !== 40) return -1;
-  if (!closed && text.charCodeAt(index) === 40) index++;
+  if (index === end && !closed && codeAt(text, index) !== 40) return -1;
+  if (!closed && codeAt(text, index) === 40) index++;
   return is(text, index, DIGIT) ? index : -1;
 }

@@ -1,6 +1,6 @@
 import { countryCodeLength, nationalLengths } from './phone-countries.ts';
-import { digitsOf, type PhoneCandidate, type PhoneReading, readPhone } from './phone-candidates.ts';
-import { DIGIT, is, LETTER } from '../characters.ts';
+import { type PhoneReading, readPhone } from './phone-candidates.ts';
+import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import type { TokenDetector } from '../types.ts';
 
 /**
@@ -46,21 +46,21 @@ export const phoneNumber: TokenDetector = {
     'ph',
   ],
   contextScore: 0.75,
-  token(text, start, end, report) {
-    const reading = readPhone(text, start, end);
+  token(text, start, end, report, bytes) {
+    const reading = readPhone(text, bytes, start, end);
     if (reading === undefined) return;
-    let best: PhoneCandidate | undefined;
+    let best = -1;
     let score = 0;
-    for (const candidate of reading.candidates) {
-      const value = scoreOf(reading, candidate);
+    for (let at = 0; at < reading.size; at++) {
+      const value = scoreOf(reading, at);
       if (value > 0 && value >= score) {
-        best = candidate;
+        best = at;
         score = value;
       }
     }
-    if (best === undefined) return;
-    const spoken = score < 0.75 && isSpokenAfter(text, best.end);
-    report(reading.start, best.end, spoken ? 0.75 : score);
+    if (best < 0) return;
+    const last = reading.ends[best] as number;
+    report(reading.start, last, score < 0.75 && isSpokenAfter(text, last) ? 0.75 : score);
   },
 };
 
@@ -73,21 +73,27 @@ function isSpokenAfter(text: string, end: number): boolean {
 }
 
 /** 0 when it cannot be one. */
-function scoreOf(reading: PhoneReading, candidate: PhoneCandidate): number {
-  const { text, first, plus, parenthesised } = reading;
-  const { groups, count, extension, layout } = candidate;
-  const zero = text.charCodeAt(first) === 48;
-  if (plus || (zero && text.charCodeAt(first + 1) === 48 && text.charCodeAt(first + 2) !== 49))
-    return internationalScore(reading, candidate);
+function scoreOf(reading: PhoneReading, at: number): number {
+  const { text, first, parenthesised } = reading;
+  const zero = codeAt(text, first) === 48;
+  if (reading.plus || (zero && codeAt(text, first + 1) === 48 && codeAt(text, first + 2) !== 49))
+    return internationalScore(reading, at);
+  const groups = reading.groups[at] as number;
+  const count = reading.counts[at] as number;
+  const layout = reading.layouts[at] as number;
   // 001 415 555 0132 is the longest.
   if (count > 13) return 0;
   if (groups === 1) return count > 12 ? 0 : zero && count >= 10 && count < 12 ? 0.3 : 0.15;
   if (count >= 10) {
     if (layout === 0x334) {
-      const strict = /^[2-9]\d\d.{1,2}[2-9]/.test(text.slice(first, first + 6));
-      return strict || parenthesised || extension ? (text.charCodeAt(first + 3) === 47 ? 0.4 : 0.7) : 0.45;
+      const strict = isTwoToNine(text, first) && (isTwoToNine(text, first + 4) || isTwoToNine(text, first + 5));
+      return strict || parenthesised || reading.extensions[at] === 1
+        ? codeAt(text, first + 3) === 47
+          ? 0.4
+          : 0.7
+        : 0.45;
     }
-    if ((layout === 0x1334 && text.charCodeAt(first) === 49) || (layout === 0x3334 && text.startsWith('001', first)))
+    if ((layout === 0x1334 && codeAt(text, first) === 49) || (layout === 0x3334 && text.startsWith('001', first)))
       return 0.75;
     if (layout === 0x2334) return 0.5;
   }
@@ -96,6 +102,12 @@ function scoreOf(reading: PhoneReading, candidate: PhoneCandidate): number {
   if (zero && count >= 9 && groups >= 3 && groups <= 5) return 0.5;
   if (groups > 6 || hasSingle(layout) || (groups === 3 && count <= 8 && isWrittenDate(text, first, layout))) return 0;
   return 0.3;
+}
+
+/** Area and exchange codes of North America begin so. */
+function isTwoToNine(text: string, index: number): boolean {
+  const code = codeAt(text, index);
+  return code >= 50 && code <= 57;
 }
 
 /** A group of one digit. */
@@ -115,8 +127,8 @@ function isWrittenDate(text: string, first: number, layout: number): boolean {
 }
 
 /** Country code, perhaps a trunk 0 as in +46 (0)70, and as many digits as its numbers have. */
-function internationalScore(reading: PhoneReading, candidate: PhoneCandidate): number {
-  const digits = digitsOf(reading, candidate).replace(/^00/, '');
+function internationalScore(reading: PhoneReading, at: number): number {
+  const digits = reading.digits(at).replace(/^00/, '');
   const code = countryCodeLength(digits);
   if (code === 0) return 0;
   const [least, most] = nationalLengths(digits.slice(0, code));

@@ -1,4 +1,4 @@
-import { DIGIT, is, LETTER, runEnd, URL_UNIT } from '../characters.ts';
+import { codeAt, DIGIT, is, LETTER, runEnd, URL_UNIT } from '../characters.ts';
 import { domainEnd } from './email.ts';
 import type { AnchorDetector } from '../types.ts';
 
@@ -11,7 +11,7 @@ export const url: AnchorDetector = {
   score: 0.6,
   anchors: ':.',
   at(text, index, report) {
-    if (text.charCodeAt(index) === 58) schemed(text, index, report);
+    if (codeAt(text, index) === 58) schemed(text, index, report);
     else bareHost(text, index, report);
   },
 };
@@ -22,7 +22,7 @@ function schemed(text: string, colon: number, report: (start: number, end: numbe
   while (start > 0 && colon - start < SCHEME_UNITS_MAX && is(text, start - 1, LETTER)) start--;
   if (!/^(?:https?|ftps?|wss?)$/i.test(text.slice(start, colon)) || !is(text, colon + 3, LETTER | DIGIT)) return;
   // An address inside the path or query of another belongs to it.
-  const before = text.charCodeAt(start - 1);
+  const before = codeAt(text, start - 1);
   if (before === 47 || before === 61 || before === 38 || before === 63) return;
   let end = addressEnd(text, colon + 3);
   for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && ".,;:!?)*$'".includes(text.charAt(end - 1)); trimmed++) end--;
@@ -33,10 +33,10 @@ function schemed(text: string, colon: number, report: (start: number, end: numbe
 function addressEnd(text: string, from: number): number {
   let end = from;
   for (; is(text, end, URL_UNIT); end++) {
-    if (text.charCodeAt(end) !== 58 || text.charCodeAt(end + 1) !== 47 || text.charCodeAt(end + 2) !== 47) continue;
+    if (codeAt(text, end) !== 58 || codeAt(text, end + 1) !== 47 || codeAt(text, end + 2) !== 47) continue;
     let scheme = end;
     while (scheme > from && end - scheme < SCHEME_UNITS_MAX && is(text, scheme - 1, LETTER)) scheme--;
-    const before = text.charCodeAt(scheme - 1);
+    const before = codeAt(text, scheme - 1);
     if (before !== 47 && before !== 61 && before !== 38 && before !== 63) return scheme;
   }
   return end;
@@ -63,7 +63,7 @@ function bareHost(text: string, dot: number, report: (start: number, end: number
   const top = text.slice(dot + 1, after).toLowerCase();
   const generic = GENERIC.has(top);
   if (!generic && !COUNTRIES.has(top)) return;
-  const next = text.charCodeAt(after);
+  const next = codeAt(text, after);
   if (
     is(text, after, DIGIT) ||
     next === 45 ||
@@ -76,10 +76,10 @@ function bareHost(text: string, dot: number, report: (start: number, end: number
   while (
     start > 0 &&
     dot - start < 100 &&
-    (is(text, start - 1, LETTER | DIGIT) || text.charCodeAt(start - 1) === 45 || text.charCodeAt(start - 1) === 46)
+    (is(text, start - 1, LETTER | DIGIT) || codeAt(text, start - 1) === 45 || codeAt(text, start - 1) === 46)
   )
     start--;
-  const before = text.charCodeAt(start - 1);
+  const before = codeAt(text, start - 1);
   if (before === 64 || before === 47 || before === 95 || domainEnd(text, start) !== after) return;
   report(start, after, generic ? 0.5 : 0.4);
 }

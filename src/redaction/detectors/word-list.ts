@@ -1,4 +1,4 @@
-import { classOf, DIGIT, LETTER } from '../characters.ts';
+import { classOf, codeAt, DIGIT, LETTER } from '../characters.ts';
 import { invalidOptions } from '../../core/errors.ts';
 import { MATCH_UNITS_MAX } from '../limits.ts';
 import type { SearchDetector } from '../types.ts';
@@ -41,6 +41,6 @@ export function wordList({ words, entity = 'CUSTOM', score = 0.9 }: WordListOpti
 }
 
 function isWord(text: string, index: number): boolean {
-  const code = text.charCodeAt(index);
+  const code = codeAt(text, index);
   return (classOf(code) & (LETTER | DIGIT)) !== 0 || (code >= 0xc0 && code < 0x2000);
 }

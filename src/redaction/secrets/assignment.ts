@@ -1,4 +1,4 @@
-import { classOf, DIGIT, KEY, LETTER, TOKEN } from '../characters.ts';
+import { classOf, codeAt, DIGIT, KEY, LETTER, TOKEN } from '../characters.ts';
 import { placeholderEndsAt } from '../placeholder.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import { vendors } from './vendor-rules.ts';
@@ -52,7 +52,7 @@ function valueStart(text: string, index: number): number {
   let at = index + 1;
   const limit = at + GAP_UNITS_MAX;
   while (at < limit) {
-    const code = text.charCodeAt(at);
+    const code = codeAt(text, at);
     if (
       code === 32 ||
       code === 34 ||
@@ -66,7 +66,7 @@ function valueStart(text: string, index: number): number {
       at++;
     else break;
   }
-  return at < limit && (classOf(text.charCodeAt(at)) & TOKEN) !== 0 ? at : -1;
+  return at < limit && (classOf(codeAt(text, at)) & TOKEN) !== 0 ? at : -1;
 }
 
 /**
@@ -75,27 +75,23 @@ function valueStart(text: string, index: number): number {
  */
 function valueEnd(text: string, start: number): number {
   let end = start;
-  for (let code = text.charCodeAt(end); (classOf(code) & TOKEN) !== 0 || code === 58; code = text.charCodeAt(++end)) {
+  for (let code = codeAt(text, end); (classOf(code) & TOKEN) !== 0 || code === 58; code = codeAt(text, ++end)) {
     if (end - start < JOINED_UNITS || (code !== 61 && code !== 58)) continue;
-    while (text.charCodeAt(end) === 61) end++;
+    while (codeAt(text, end) === 61) end++;
     break;
   }
-  while (
-    end > start &&
-    (text.charCodeAt(end - 1) === 46 || text.charCodeAt(end - 1) === 58) &&
-    end - start < JUDGED_UNITS
-  )
+  while (end > start && (codeAt(text, end - 1) === 46 || codeAt(text, end - 1) === 58) && end - start < JUDGED_UNITS)
     end--;
   return end;
 }
 
 /** People's passwords have any signs in them: to the closing quote, or to a space, a comma or a bracket. */
 function passwordEnd(text: string, start: number): number {
-  const quote = text.charCodeAt(start - 1);
+  const quote = codeAt(text, start - 1);
   const quoted = quote === 34 || quote === 39 || quote === 96;
   let end = start;
   for (; end < text.length && end - start < PASSWORD_UNITS_MAX; end++) {
-    const code = text.charCodeAt(end);
+    const code = codeAt(text, end);
     if (code <= 32 || code === 34 || code === 39 || code === 96) break;
     if (
       !quoted &&
@@ -103,24 +99,24 @@ function passwordEnd(text: string, start: number): number {
     )
       break;
   }
-  while (end > start && !quoted && text.charCodeAt(end - 1) === 46) end--;
+  while (end > start && !quoted && codeAt(text, end - 1) === 46) end--;
   return end;
 }
 
 /** The name left of the operator, lower case without joints; words before it on the line do not count. */
 function nameBefore(text: string, index: number): string {
   let end = index;
-  while (end > 0 && index - end < 4 && isPadding(text.charCodeAt(end - 1))) {
+  while (end > 0 && index - end < 4 && isPadding(codeAt(text, end - 1))) {
     // What was redacted is not a name.
     if (placeholderEndsAt(text, end)) return '';
     end--;
   }
   let start = end;
-  while (start > 0 && end - start < NAME_UNITS_MAX && isName(text.charCodeAt(start - 1))) start--;
+  while (start > 0 && end - start < NAME_UNITS_MAX && isName(codeAt(text, start - 1))) start--;
   // `a=token=b`: the name is part of a value, which was looked at as one.
-  if (text.charCodeAt(start - 1) === 61) return '';
+  if (codeAt(text, start - 1) === 61) return '';
   let letters = false;
-  for (let at = start; at < end && !letters; at++) letters = (classOf(text.charCodeAt(at)) & LETTER) !== 0;
+  for (let at = start; at < end && !letters; at++) letters = (classOf(codeAt(text, at)) & LETTER) !== 0;
   return letters ? text.slice(start, end).toLowerCase().replace(/[_.-]/g, '') : '';
 }
 
@@ -154,11 +150,11 @@ function vendorEntity(name: string, value: string): string | undefined {
 }
 
 function isDrawn(name: string, value: string): boolean {
-  const first = value.charCodeAt(0);
+  const first = codeAt(value, 0);
   // A path.
   if (first === 46 || first === 47 || first === 126) return false;
   let digits = 0;
-  for (let index = 0; index < value.length; index++) if ((classOf(value.charCodeAt(index)) & DIGIT) !== 0) digits++;
+  for (let index = 0; index < value.length; index++) if ((classOf(codeAt(value, index)) & DIGIT) !== 0) digits++;
   if (digits === 0 || ABOUT.test(name) || value.includes('://')) return false;
   const strong = STRONG.test(name);
   if (!strong && (value.length < 16 || digits < 4)) return false;

@@ -1,4 +1,4 @@
-import { classOf, DIGIT, is, KEY, LETTER, runEnd, SPACE } from '../characters.ts';
+import { classOf, codeAt, DIGIT, is, KEY, LETTER, runEnd, SPACE } from '../characters.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import type { AnchorDetector, PrefixDetector, Report } from '../types.ts';
 
@@ -14,9 +14,9 @@ export const urlCredentials: AnchorDetector = {
     if (!text.startsWith('//', index + 1) || !is(text, index - 1, LETTER | DIGIT)) return;
     const user = index + 3;
     const colon = stop(text, user, user + PART_UNITS_MAX);
-    if (text.charCodeAt(colon) !== 58) return;
+    if (codeAt(text, colon) !== 58) return;
     const at = stop(text, colon + 1, colon + 1 + PART_UNITS_MAX, true);
-    if (text.charCodeAt(at) !== 64 || at === colon + 1) return;
+    if (codeAt(text, at) !== 64 || at === colon + 1) return;
     const password = text.slice(colon + 1, at);
     const host = text.slice(at + 1, at + 60);
     if (/^(?:gems|enterprise)\.contribsys\.com/.test(host)) report(user, at, 0.95, 'sidekiq-sensitive-url');
@@ -28,7 +28,7 @@ export const urlCredentials: AnchorDetector = {
 function stop(text: string, from: number, limit: number, inPassword = false): number {
   let index = from;
   for (; index < limit && index < text.length; index++) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (
       (classOf(code) & SPACE) !== 0 ||
       code === 47 ||
@@ -51,7 +51,7 @@ export const authorizationHeader: AnchorDetector = {
   score: 0.9,
   anchors: ':',
   at(text, index, report) {
-    if (!is(text, index - 1, LETTER) || (text.charCodeAt(index + 1) !== 32 && !is(text, index + 1, LETTER | DIGIT)))
+    if (!is(text, index - 1, LETTER) || (codeAt(text, index + 1) !== 32 && !is(text, index + 1, LETTER | DIGIT)))
       return;
     const name = text.slice(Math.max(0, index - 16), index).toLowerCase();
     if (!/(?:authorization|apikey|api-key|[^a-z]token|auth-token|private-token|access-token)$/.test(name)) return;
@@ -64,7 +64,7 @@ export const authorizationHeader: AnchorDetector = {
     if (scheme) start += scheme[0].length;
     const end = headerEnd(text, start);
     // Without a scheme, `token: …` counts only inside the quotes of a header.
-    const after = text.charCodeAt(end);
+    const after = codeAt(text, end);
     if (scheme === null && !named && after !== 34 && after !== 39) return;
     if (isHeaderValue(text.slice(start, Math.min(end, start + 200)), scheme !== null)) report(start, end);
   },
@@ -73,7 +73,7 @@ export const authorizationHeader: AnchorDetector = {
 function headerEnd(text: string, start: number): number {
   let end = start;
   for (; end < text.length; end++) {
-    const code = text.charCodeAt(end);
+    const code = codeAt(text, end);
     if ((classOf(code) & (KEY | SPACE)) === KEY || '+/=.~:@%!'.includes(String.fromCharCode(code))) continue;
     break;
   }
@@ -94,8 +94,8 @@ export const curlUser: AnchorDetector = {
   at(text, index, report) {
     if (!is(text, index - 1, SPACE)) return;
     const from = text.startsWith('-u', index) ? index + 2 : text.startsWith('--user', index) ? index + 6 : -1;
-    if (from < 0 || (text.charCodeAt(from) !== 32 && text.charCodeAt(from) !== 61 && from === index + 6)) return;
-    credentialsAt(text, runEnd(text, from, SPACE, from + 3) + (text.charCodeAt(from) === 61 ? 1 : 0), report);
+    if (from < 0 || (codeAt(text, from) !== 32 && codeAt(text, from) !== 61 && from === index + 6)) return;
+    credentialsAt(text, runEnd(text, from, SPACE, from + 3) + (codeAt(text, from) === 61 ? 1 : 0), report);
   },
 };
 

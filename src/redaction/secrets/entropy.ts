@@ -1,3 +1,4 @@
+import { codeAt } from '../characters.ts';
 const UNITS_MAX = 256;
 /** What one more of a character that was there `count` times adds to the sum of `n log n`. */
 const GROWTH: Float64Array = Float64Array.from({ length: UNITS_MAX + 1 }, (_, count) =>
@@ -12,7 +13,7 @@ export function entropy(text: string): number {
   counts.fill(0);
   let sum = 0;
   for (let index = 0; index < length; index++) {
-    const code = text.charCodeAt(index) & 127;
+    const code = codeAt(text, index) & 127;
     const count = counts[code] as number;
     sum += GROWTH[count] as number;
     counts[code] = count + 1;

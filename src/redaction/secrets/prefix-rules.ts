@@ -11,6 +11,8 @@ import type { PrefixDetector } from '../types.ts';
 export type PrefixRule = readonly [rule: string, openings: string, body: string, entropyMin?: number];
 
 const ENTROPY_MIN = 2.6;
+/** No key is shorter, opening and body together. */
+const KEY_UNITS_MIN = 12;
 /** Right after one of these a key does not begin: it is a file name, a longer word or a host. */
 const JOINTS = '._-';
 
@@ -22,6 +24,7 @@ function prefixed([entity, openings, body, entropyMin = ENTROPY_MIN]: PrefixRule
     group: 'secret',
     score: 0.95,
     prefixes: openings.split(' '),
+    runMin: KEY_UNITS_MIN,
     from(text, start, report, prefix) {
       if (start > 0 && JOINTS.includes(text.charAt(start - 1))) return;
       expression.lastIndex = start + prefix.length;

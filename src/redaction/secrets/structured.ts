@@ -1,4 +1,4 @@
-import { classOf, DIGIT, is, KEY, LETTER, runEnd, runStart, TOKEN } from '../characters.ts';
+import { classOf, codeAt, DIGIT, is, KEY, LETTER, runEnd, runStart, TOKEN } from '../characters.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import type { AnchorDetector, PrefixDetector, TokenDetector } from '../types.ts';
 
@@ -10,30 +10,31 @@ export const jwt: PrefixDetector = {
   group: 'secret',
   score: 0.95,
   prefixes: ['ey'],
+  runMin: 20,
   from(text, start, report) {
     const header = runEnd(text, start, KEY, start + HEADER_UNITS_MAX);
     if (header - start === HEADER_UNITS_MAX) {
-      if (text.charCodeAt(start + 2) === 74) report(start, runEnd(text, start, TOKEN), 0.6);
+      if (codeAt(text, start + 2) === 74) report(start, runEnd(text, start, TOKEN), 0.6);
       return;
     }
-    if (header - start < 19 || text.charCodeAt(header) !== 46 || !text.startsWith('ey', header + 1)) return;
+    if (header - start < 19 || codeAt(text, header) !== 46 || !text.startsWith('ey', header + 1)) return;
     const body = runEnd(text, header + 1, KEY);
     if (body - header - 1 < 19) return;
     let end = body;
-    if (text.charCodeAt(body) === 46) {
+    if (codeAt(text, body) === 46) {
       const signature = runEnd(text, body + 1, KEY);
       end =
-        signature - body - 1 >= 10 ? paddingEnd(text, signature) : isQuote(text.charCodeAt(body + 1)) ? body + 1 : body;
+        signature - body - 1 >= 10 ? paddingEnd(text, signature) : isQuote(codeAt(text, body + 1)) ? body + 1 : body;
     }
     report(start, end);
   },
 };
 
 const paddingEnd = (text: string, from: number): number =>
-  text.startsWith('==', from) ? from + 2 : text.charCodeAt(from) === 61 ? from + 1 : from;
+  text.startsWith('==', from) ? from + 2 : codeAt(text, from) === 61 ? from + 1 : from;
 
 /** An unsigned token ends in its dot; at the end of a sentence the dot is the sentence's. */
-const isQuote = (code: number): boolean => code === 34 || code === 39 || Number.isNaN(code);
+const isQuote = (code: number): boolean => code === 34 || code === 39 || code === 0;
 
 const PEM_UNITS_MAX = 8192;
 
@@ -44,7 +45,7 @@ export const privateKey: AnchorDetector = {
   score: 0.98,
   anchors: '-',
   at(text, index, report) {
-    if (text.charCodeAt(index - 1) === 45 || !text.startsWith('-----BEGIN ', index)) return;
+    if (codeAt(text, index - 1) === 45 || !text.startsWith('-----BEGIN ', index)) return;
     const title = /^-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(index, index + 100));
     if (title === null) return;
     const from = index + title[0].length;
@@ -57,7 +58,7 @@ export const privateKey: AnchorDetector = {
 function pemRunEnd(text: string, from: number): number {
   let end = from;
   for (; end < text.length; end++) {
-    const code = text.charCodeAt(end);
+    const code = codeAt(text, end);
     if ((classOf(code) & TOKEN) === 0 && code !== 10 && code !== 13 && code !== 92 && code !== 34) break;
   }
   // An END line that has not come whole yet is still part of it.
@@ -73,12 +74,12 @@ export const azureClientSecret: AnchorDetector = {
   anchors: '~',
   at(text, index, report) {
     const start = index - 5;
-    if (start < 0 || text.charCodeAt(index - 1) !== 81 || !is(text, index - 2, DIGIT)) return;
-    for (let at = start; at < index - 2; at++) if (!isAzure(text.charCodeAt(at))) return;
-    if (is(text, start - 1, LETTER | DIGIT) || text.charCodeAt(start - 1) === 95) return;
+    if (start < 0 || codeAt(text, index - 1) !== 81 || !is(text, index - 2, DIGIT)) return;
+    for (let at = start; at < index - 2; at++) if (!isAzure(codeAt(text, at))) return;
+    if (is(text, start - 1, LETTER | DIGIT) || codeAt(text, start - 1) === 95) return;
     let end = index + 1;
-    while (end - index <= 35 && isAzure(text.charCodeAt(end))) end++;
-    if (text.charCodeAt(end - 1) === 46) end--;
+    while (end - index <= 35 && isAzure(codeAt(text, end))) end++;
+    if (codeAt(text, end - 1) === 46) end--;
     const body = end - index - 1;
     if (body < 31 || body > 34 || entropy(text.slice(index, end)) < 3 || isStandIn(text.slice(start, end))) return;
     report(start, end);
@@ -94,7 +95,7 @@ export const telegramBotToken: AnchorDetector = {
   score: 0.9,
   anchors: ':',
   at(text, index, report) {
-    if (text.charCodeAt(index + 1) !== 65) return;
+    if (codeAt(text, index + 1) !== 65) return;
     const start = runStart(text, index, DIGIT, index - 17);
     const end = runEnd(text, index + 1, KEY, index + 37);
     if (index - start < 5 || index - start > 16 || end - index !== 36 || is(text, start - 1, LETTER)) return;
@@ -110,7 +111,7 @@ export const discordBotToken: TokenDetector = {
   lengthMin: 23,
   lengthMax: 28,
   token(text, start, end, report) {
-    if (!/[MNO]/.test(text.charAt(start)) || text.charCodeAt(end) !== 46) return;
+    if (!/[MNO]/.test(text.charAt(start)) || codeAt(text, end) !== 46) return;
     const match = /^\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/.exec(text.slice(end, end + 50));
     if (match) report(start, end + match[0].length);
   },
@@ -171,6 +172,6 @@ export const serviceAccount: PrefixDetector = {
   prefixes: ['type"'],
   from(text, start, report) {
     const match = /^type" {0,4}: {0,4}"service_account"/.exec(text.slice(start, start + 40));
-    if (match && text.charCodeAt(start - 1) === 34) report(start - 1, start + match[0].length);
+    if (match && codeAt(text, start - 1) === 34) report(start - 1, start + match[0].length);
   },
 };
