@@ -91,6 +91,7 @@ export class SemanticAnswers {
   async invalidate(prefix: string): Promise<void> {
     this.#era++;
     await this.#store.invalidate({ prefix });
+    await this.#index.clear(prefix);
   }
 
   async #write({ text, bucket }: Question, vector: Float32Array, record: string, ttlMs: number): Promise<void> {

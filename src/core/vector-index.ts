@@ -1,5 +1,5 @@
 import { invalidOptions } from './errors.ts';
-import type { MaybePromise } from './store.ts';
+import { type MaybePromise, storeKey } from './store.ts';
 
 export interface VectorMatch {
   readonly id: string;
@@ -8,12 +8,13 @@ export interface VectorMatch {
 }
 
 /**
- * Finds the vectors that are nearest to one, inside one bucket only. Small enough to be put before sqlite-vec, Redis
- * or pgvector: buckets are hard filters, never part of the vector.
+ * Finds the vectors that are nearest to one, inside one bucket only: buckets are hard filters, never part of the
+ * vector. Small enough to be put before any database; `vectorIndexContract` of `postern/testing` says whether it is
+ * right. It may throw or reject: the semantic cache then asks as if it were not there.
  */
 export interface VectorIndex {
   readonly name: string;
-  /** Adds or replaces. */
+  /** Adds or replaces. A vector of no length is left out. */
   add(bucket: string, id: string, vector: Float32Array): MaybePromise<void>;
   /** At most `limit` matches of at least `threshold`, nearest first. */
   search(
@@ -22,6 +23,8 @@ export interface VectorIndex {
     options: { readonly limit: number; readonly threshold: number },
   ): MaybePromise<readonly VectorMatch[]>;
   remove(bucket: string, id: string): MaybePromise<void>;
+  /** Removes every vector of the buckets whose names begin with this: all of a tenant, say. */
+  clear(bucketPrefix: string): MaybePromise<void>;
 }
 
 export interface MemoryVectorIndexOptions {
@@ -44,6 +47,11 @@ export function normalised(vector: ArrayLike<number>): Float32Array | undefined 
   for (let at = 0; at < vector.length; at++) sum += (vector[at] as number) ** 2;
   if (!(sum > 0) || !Number.isFinite(sum)) return undefined;
   return Float32Array.from(vector, (value) => value / Math.sqrt(sum));
+}
+
+/** A cosine as it is told: rounding of 32-bit numbers must not make a text less than itself. */
+export function similarityOf(cosine: number): number {
+  return Math.min(1, cosine + 1e-6);
 }
 
 class MemoryVectors implements VectorIndex {
@@ -69,7 +77,7 @@ class MemoryVectors implements VectorIndex {
     if (entries === undefined) this.#buckets.set(bucket, (entries = new Bucket(unit.length)));
     if (entries.dimensions !== unit.length) return;
     entries.add(id, unit);
-    this.#order.set(`${bucket} ${id}`, [bucket, id]);
+    this.#order.set(storeKey([bucket, id]), [bucket, id]);
     if (this.#order.size <= this.#entriesMax) return;
     const [oldest] = this.#order.values();
     if (oldest !== undefined) this.remove(...oldest);
@@ -87,9 +95,13 @@ class MemoryVectors implements VectorIndex {
   }
 
   remove(bucket: string, id: string): void {
-    if (!this.#order.delete(`${bucket} ${id}`)) return;
+    if (!this.#order.delete(storeKey([bucket, id]))) return;
     const entries = this.#buckets.get(bucket);
     if (entries?.remove(id) === true) this.#buckets.delete(bucket);
+  }
+
+  clear(bucketPrefix: string): void {
+    for (const [bucket, id] of [...this.#order.values()]) if (bucket.startsWith(bucketPrefix)) this.remove(bucket, id);
   }
 }
 
@@ -164,6 +176,5 @@ function dot(unit: Float32Array, vectors: Float32Array, from: number, length: nu
     d += (unit[at + 3] as number) * (vectors[from + at + 3] as number);
   }
   for (; at < length; at++) a += (unit[at] as number) * (vectors[from + at] as number);
-  // Rounding of 32-bit numbers must not make a text less than itself.
-  return Math.min(1, a + b + c + d + 1e-6);
+  return similarityOf(a + b + c + d);
 }

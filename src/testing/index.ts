@@ -32,3 +32,4 @@ export { clientContract, type ClientSubject } from './client-contract.ts';
 export { counterStoreContract, type CounterStoreSubject } from './counter-store-contract.ts';
 export { ledgerContract } from './ledger-contract.ts';
 export { type ContractCase, storeContract, type StoreSubject } from './store-contract.ts';
+export { vectorIndexContract, type VectorIndexSubject } from './vector-index-contract.ts';

@@ -106,6 +106,19 @@ describe('semanticCache', () => {
     expect(after).toEqual([true, false, true, false]);
   });
 
+  it('leaves no vector of a tenant behind (SEC-02)', async () => {
+    const index = memoryVectorIndex();
+    const { ask, semantic } = setup({ index });
+    for (const tenant of ['a', 'b']) {
+      for (const prompt of [ASKED, 'Where is the answer?']) await ask(prompt, { scope: { tenant } });
+      await ask({ prompt: ASKED, temperature: 1 }, { scope: { tenant } });
+    }
+    expect(index.size).toBe(6);
+    await semantic.invalidate({ tenant: 'a' });
+    expect(index.size).toBe(3);
+    expect((await ask(ASKED, { scope: { tenant: 'b' } })).cached?.kind).toBe('semantic');
+  });
+
   it('never answers for tools, agents, several turns or several answers (CACHE-08)', async () => {
     const { ask, outcomes } = setup();
     const requests = [
