@@ -110,7 +110,7 @@ describe('semanticCache', () => {
     const index = memoryVectorIndex();
     const { ask, semantic } = setup({ index });
     for (const tenant of ['a', 'b']) {
-      for (const prompt of [ASKED, 'Where is the answer?']) await ask(prompt, { scope: { tenant } });
+      for (const prompt of [ASKED, 'Something else']) await ask(prompt, { scope: { tenant } });
       await ask({ prompt: ASKED, temperature: 1 }, { scope: { tenant } });
     }
     expect(index.size).toBe(6);
