@@ -1,38 +1,10 @@
 import type { MessageInput } from './chat-input.ts';
-import type { InputPart, Message, Part, TextPart, ToolResultPart, UserMessage } from './chat-parts.ts';
+import type { ImagePart, InputPart, Message, Part, TextPart, ToolResultPart, UserMessage } from './chat-parts.ts';
+import { MEDIA, MESSAGE_FIELDS, NEEDED, PART_FIELDS, PARTS, RESULT_ITEMS, SOURCES } from './chat-part-fields.ts';
+import { type Check, problemAt } from './field-checks.ts';
 import { bytesToBase64, sniffMediaType } from './media.ts';
 import { RequestProblem } from './problem.ts';
 import type { Source } from './shared.ts';
-
-const PARTS: Readonly<Record<string, readonly string[]>> = {
-  system: ['text', 'native'],
-  developer: ['text', 'native'],
-  user: ['text', 'image', 'audio', 'video', 'file', 'approval-response', 'native'],
-  assistant: [
-    'text',
-    'reasoning',
-    'refusal',
-    'tool-call',
-    'tool-result',
-    'image',
-    'audio',
-    'video',
-    'file',
-    'approval-request',
-    'native',
-  ],
-  tool: ['tool-result', 'native'],
-};
-/** The text field each part type cannot be without. */
-const NEEDED: Readonly<Record<string, string>> = {
-  text: 'text',
-  reasoning: 'text',
-  refusal: 'text',
-  'tool-call': 'id',
-  'tool-result': 'callId',
-  'approval-response': 'requestId',
-  'approval-request': 'id',
-};
 
 /** Messages in normal form: content as parts, media as sources, tool results named and matched to their calls. */
 export function normaliseMessages(messages: readonly MessageInput[], at: string): Message[] {
@@ -46,6 +18,7 @@ function normaliseMessage(message: MessageInput, at: string, calls: Map<string, 
   if (typeof role !== 'string' || !Object.hasOwn(PARTS, role)) {
     throw new RequestProblem(`${at}.role`, 'expected system, developer, user, assistant or tool.');
   }
+  checkFields(message, MESSAGE_FIELDS, at);
   const content: unknown = message.content;
   if (typeof content === 'string') {
     if (role === 'tool')
@@ -63,27 +36,42 @@ function normaliseMessage(message: MessageInput, at: string, calls: Map<string, 
 }
 
 function normalisePart(part: unknown, role: string, at: string, calls: Map<string, string>): Part {
-  if (typeof part !== 'object' || part === null)
-    throw new RequestProblem(at, "expected a part like { type: 'text', text }.");
-  const { type } = part as { type?: unknown };
-  const allowed = PARTS[role] as readonly string[];
-  if (typeof type !== 'string' || !allowed.includes(type)) {
-    throw new RequestProblem(`${at}.type`, `a ${role} message takes ${allowed.join(', ')} parts.`);
-  }
-  const needed = NEEDED[type];
-  if (needed !== undefined && typeof Reflect.get(part, needed) !== 'string') {
-    throw new RequestProblem(`${at}.${needed}`, `a ${type} part needs ${needed} as text.`);
-  }
+  const type = checkPart(part, PARTS[role] as readonly string[], `a ${role} message takes`, at);
   if (type === 'tool-call') {
     const call = part as Extract<Part, { type: 'tool-call' }>;
-    if (typeof call.name !== 'string')
-      throw new RequestProblem(`${at}.name`, 'a tool-call part needs the name of its tool.');
     if (calls.has(call.id)) throw new RequestProblem(`${at}.id`, 'two tool calls have the same id.');
     calls.set(call.id, call.name);
     return call;
   }
   if (type === 'tool-result') return toolResult(part as ToolResultPart, at, calls);
-  return 'source' in part ? withSource(part as InputPart, at) : (part as Part);
+  return MEDIA.has(type) ? withSource(part as InputPart, at) : (part as Part);
+}
+
+/** The type of a part whose fields are what they must be. */
+function checkPart(part: unknown, allowed: readonly string[], takes: string, at: string): string {
+  if (typeof part !== 'object' || part === null)
+    throw new RequestProblem(at, "expected a part like { type: 'text', text }.");
+  const { type } = part as { type?: unknown };
+  if (typeof type !== 'string' || !allowed.includes(type)) {
+    throw new RequestProblem(`${at}.type`, `${takes} ${allowed.join(', ')} parts.`);
+  }
+  for (const name of NEEDED[type] ?? []) {
+    if ((part as Record<string, unknown>)[name] === undefined)
+      throw new RequestProblem(`${at}.${name}`, `a ${type} part needs ${name}.`);
+  }
+  checkFields(part, PART_FIELDS, at);
+  return type;
+}
+
+/** Checks the fields somebody knows. The plain loop: `Object.entries` would make lists for each part of each message. */
+function checkFields(item: object, checks: ReadonlyMap<string, Check>, at: string): void {
+  for (const name in item) {
+    const check = name === 'type' || name === 'role' || name === 'content' ? undefined : checks.get(name);
+    if (check === undefined) continue;
+    const value: unknown = (item as Record<string, unknown>)[name];
+    const problem = value === undefined ? undefined : check(value);
+    if (problem !== undefined) throw problemAt(`${at}.${name}`, problem);
+  }
 }
 
 function toolResult(part: ToolResultPart, at: string, calls: Map<string, string>): ToolResultPart {
@@ -100,7 +88,10 @@ function toolResult(part: ToolResultPart, at: string, calls: Map<string, string>
   const content =
     typeof part.content === 'string'
       ? part.content
-      : part.content.map((item, index) => ('source' in item ? withSource(item, `${at}.content[${index}]`) : item));
+      : part.content.map((item, index) => {
+          const type = checkPart(item, RESULT_ITEMS, 'a tool-result takes', `${at}.content[${index}]`);
+          return MEDIA.has(type) ? withSource(item as ImagePart, `${at}.content[${index}]`) : item;
+        });
   const same = typeof content === 'string' || content.every((item, index) => item === part.content[index]);
   if (part.name !== undefined && same) return part;
   return { ...part, name: part.name ?? name, content } as ToolResultPart;
@@ -130,8 +121,12 @@ function normaliseSource(source: unknown, at: string): { source: Source; mediaTy
     throw new RequestProblem(at, 'expected bytes, a base64 data: URL, an https: URL, or { kind, … }.');
   }
   const { kind } = (source ?? {}) as { kind?: unknown };
-  if (kind !== 'base64' && kind !== 'url' && kind !== 'file' && kind !== 'text') {
+  if (typeof kind !== 'string' || !Object.hasOwn(SOURCES, kind)) {
     throw new RequestProblem(at, "expected bytes, a URL, or { kind: 'base64' | 'url' | 'file' | 'text', … }.");
+  }
+  const field = SOURCES[kind] as string;
+  if (typeof Reflect.get(source as object, field) !== 'string') {
+    throw new RequestProblem(`${at}.${field}`, `a source of kind ${kind} needs ${field} as text.`);
   }
   return { source: source as Source };
 }
@@ -140,7 +135,10 @@ function normaliseSource(source: unknown, at: string): { source: Source; mediaTy
 export function systemParts(system: unknown, at: string): TextPart[] {
   if (typeof system === 'string') return [{ type: 'text', text: system }];
   if (!Array.isArray(system)) throw new RequestProblem(at, 'expected a text or a list of text parts.');
-  return system.map((part: unknown, index) => normalisePart(part, 'system', `${at}[${index}]`, new Map()) as TextPart);
+  return system.map((part: unknown, index) => {
+    checkPart(part, ['text'], 'the system text takes', `${at}[${index}]`);
+    return part as TextPart;
+  });
 }
 
 /** A prompt as the content of a user message. */
