@@ -45,11 +45,12 @@ const chunk = (delta: object, finish: string | null): string =>
     obfuscation: 'abcdefgh',
   })}\n\n`;
 
-function streamBody(deltas: number): ReadableStream<Uint8Array> {
+/** `hold` leaves the stream open after its deltas: an answer that is still being written. */
+function streamBody(deltas: number, hold: boolean): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let sent = 0;
   return new ReadableStream({
-    async pull(controller) {
+    async pull(controller): Promise<void> {
       if (sent < deltas) {
         controller.enqueue(
           encoder.encode(chunk(sent === 0 ? { role: 'assistant', content: 'x' } : { content: ` word${sent}` }, null)),
@@ -58,6 +59,7 @@ function streamBody(deltas: number): ReadableStream<Uint8Array> {
         if (sent % 16 === 0) await turn();
         return;
       }
+      if (hold) return new Promise<void>(() => undefined);
       const usage = { prompt_tokens: 400, completion_tokens: deltas, total_tokens: 400 + deltas };
       const last = {
         id: 'chatcmpl-1',
@@ -74,13 +76,13 @@ function streamBody(deltas: number): ReadableStream<Uint8Array> {
 }
 
 /** A `fetch` that answers OpenAI chat and Anthropic messages; streams when the body asks for it. */
-export function upstream(deltas = 500): typeof fetch {
+export function upstream(deltas = 500, hold = false): typeof fetch {
   return async (input, init) => {
     await turn();
     const url = String(input instanceof Request ? input.url : input);
     if (url.includes('/messages')) return new Response(MESSAGE, { headers: { 'content-type': 'application/json' } });
     const streams = String(init?.body).includes('"stream":true');
-    if (streams) return new Response(streamBody(deltas), { headers: { 'content-type': 'text/event-stream' } });
+    if (streams) return new Response(streamBody(deltas, hold), { headers: { 'content-type': 'text/event-stream' } });
     return new Response(BODY, { headers: { 'content-type': 'application/json' } });
   };
 }
