@@ -63,7 +63,7 @@ export class LimitFace {
   #fits({ facts }: Reservation, call: Call, target: Candidate): boolean {
     if (facts.target.id !== target.id) return false;
     if (facts.call.request === call.request) return true;
-    const need = this.#options.need(call, target, new Set(facts.applied.map(({ rule }) => rule.unit)));
+    const need = this.#options.need(call, target, facts.units);
     return facts.applied.every(({ rule }) => (need[rule.unit] ?? 0) <= (facts.need[rule.unit] ?? 0));
   }
 

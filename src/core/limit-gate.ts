@@ -111,10 +111,10 @@ export class LimitGate<K extends OperationName> {
 
   /** Past a rule's threshold the call goes to its cheaper model, once. */
   #downgraded(): boolean {
-    const facts = this.#state.ready?.facts;
-    if (facts === undefined) return false;
-    for (const [index, { rule }] of facts.applied.entries()) {
-      const state = facts.states[index];
+    const { ready } = this.#state;
+    if (ready === undefined) return false;
+    for (const [index, { rule }] of ready.facts.applied.entries()) {
+      const state = ready.states[index];
       if (rule.downgrade === undefined || state === undefined) continue;
       if (state.used >= rule.downgrade.at * state.maximum && this.#move(rule.downgrade.model, rule.name, state))
         return true;
@@ -122,7 +122,7 @@ export class LimitGate<K extends OperationName> {
     return false;
   }
 
-  #move(model: string, name: string, state: Refusal['denial'] | Reservation['facts']['states'][number]): boolean {
+  #move(model: string, name: string, state: Refusal['denial'] | Reservation['states'][number]): boolean {
     const call = this.#call as unknown as Call;
     if (this.#moved || call.operation !== 'chat' || call.target !== undefined) return false;
     this.#moved = true;
@@ -197,9 +197,9 @@ function waitOf({ denial }: Refusal): number {
 }
 
 function cutError(code: ErrorCode, reservation: Reservation): GatewayError {
-  const { denial, facts } = reservation;
+  const { denial, facts, states } = reservation;
   const name = denial?.name ?? facts.applied.at(-1)?.rule.name ?? '';
-  const state = denial ?? facts.states.at(-1);
+  const state = denial ?? states.at(-1);
   const said = `The answer was cut at ${reservation.outputMax} tokens, where the limit "${name}" ends; set maxTokens or raise it.`;
   return new GatewayError(code, said, {
     fault: 'gateway',

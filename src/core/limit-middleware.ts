@@ -27,7 +27,7 @@ export interface LimitKind {
   readonly options: LimitOptions;
   readonly createStore: (clock: Clock) => CounterStore;
   readonly need: (call: Call, target: Candidate, units: ReadonlySet<LimitUnit>) => Need;
-  readonly actual: (call: Call, target: Candidate, usage: Usage) => LimitAmounts;
+  readonly actual: (call: Call, target: Candidate, usage: Usage, units: ReadonlySet<LimitUnit>) => LimitAmounts;
   /** Changes a call before anything is reserved for it. */
   readonly prepare?: <K extends OperationName>(call: Call<K>) => Call<K>;
   readonly headers?: HeaderLimits;

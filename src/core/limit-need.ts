@@ -20,47 +20,62 @@ export interface NeedOptions {
 export function worstCase(
   options: NeedOptions,
 ): (call: Call, target: Candidate, units: ReadonlySet<LimitUnit>) => Need {
-  const estimates = new WeakMap<object, number>();
+  // The gate and the first attempt face of a call ask one after the other; more memory costs more than it saves.
+  let lastRequest: object | undefined;
+  let lastInput = 0;
   const inputOf = (call: Call, target: Candidate): number => {
-    const known = estimates.get(call.request);
-    if (known !== undefined) return known;
+    if (call.request === lastRequest) return lastInput;
     const estimated =
       (call.operation as string) === 'chat'
         ? options.estimate(call.request as ChatRequest)
         : traitsOf(call.operation).estimate(call.request as never, undefined, target.model).input;
     const input = Math.ceil(estimated * (1 + options.inputMargin));
-    estimates.set(call.request, input);
+    lastRequest = call.request;
+    lastInput = input;
     return input;
   };
   return (call, target, units) => {
-    const measuresTokens = [...units].some((unit) => unit !== 'requests' && unit !== 'concurrent');
-    if (!measuresTokens) return { requests: 1, concurrent: 1, outputAssumed: 0, outputBound: true, more: () => ({}) };
+    if (!measuresTokens(units)) return ONE_REQUEST;
     const input = inputOf(call, target);
     const bound = boundOf(call, target);
     const output = bound ?? unboundOf(call, options.outputTokens(target));
     const { cost } = options;
-    const amounts = (tokens: { input: number; output: number }): LimitAmounts => ({
-      inputTokens: tokens.input,
-      outputTokens: tokens.output,
-      tokens: tokens.input + tokens.output,
-      ...(cost !== undefined && units.has('costUsd') && { costUsd: cost(call, target, tokens) }),
-    });
+    const costOf = (tokens: { input: number; output: number }): number =>
+      cost !== undefined && units.has('costUsd') ? cost(call, target, tokens) : 0;
     return {
       requests: 1,
       concurrent: 1,
-      ...amounts({ input, output }),
+      inputTokens: input,
+      outputTokens: output,
+      tokens: input + output,
+      costUsd: costOf({ input, output }),
       outputAssumed: output,
       outputBound: bound !== undefined,
-      more: (outputTokens) => amounts({ input: 0, output: outputTokens }),
+      more: (tokens) => ({
+        inputTokens: 0,
+        outputTokens: tokens,
+        tokens,
+        costUsd: costOf({ input: 0, output: tokens }),
+      }),
     };
   };
+}
+
+const ONE_REQUEST: Need = { requests: 1, concurrent: 1, outputAssumed: 0, outputBound: true, more: () => ({}) };
+
+function measuresTokens(units: ReadonlySet<LimitUnit>): boolean {
+  for (const unit of units) if (unit !== 'requests' && unit !== 'concurrent') return true;
+  return false;
 }
 
 /** Output tokens the request itself allows. */
 function boundOf(call: Call, target: Candidate): number | undefined {
   if ((call.operation as string) !== 'chat') return undefined;
-  const request = { ...(call.request as ChatRequest), ...target.overrides?.request } as ChatRequest;
-  return request.maxTokens === undefined ? undefined : request.maxTokens * Math.max(1, request.n ?? 1);
+  const request = call.request as ChatRequest;
+  const replaced = target.overrides?.request as Partial<ChatRequest> | undefined;
+  const maxTokens = replaced === undefined || !('maxTokens' in replaced) ? request.maxTokens : replaced.maxTokens;
+  const answers = replaced === undefined || !('n' in replaced) ? request.n : replaced.n;
+  return maxTokens === undefined ? undefined : maxTokens * Math.max(1, answers ?? 1);
 }
 
 function unboundOf(call: Call, outputTokens: number): number {

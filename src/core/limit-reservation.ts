@@ -27,10 +27,10 @@ export interface ReservationFacts {
   readonly call: Call;
   readonly target: Candidate;
   readonly applied: readonly AppliedLimit[];
+  /** What must be measured for them. */
+  readonly units: ReadonlySet<LimitUnit>;
   readonly limits: readonly Limit[];
   readonly need: Need;
-  readonly by: AdmittedBy;
-  readonly states: readonly LimitState[];
   readonly hold: HeaderHold | undefined;
   /** Monotonic milliseconds at which its lease ends. */
   readonly expiresAt: number;
@@ -41,7 +41,7 @@ export interface ReservationHost {
   /** Life of a reservation that is renewed, in milliseconds. */
   readonly leaseMs: number;
   readonly onExpire: 'release' | 'charge';
-  actual(call: Call, target: Candidate, usage: Usage): LimitAmounts;
+  actual(call: Call, target: Candidate, usage: Usage, units: ReadonlySet<LimitUnit>): LimitAmounts;
   /** Hears how it ended, after the store has. `actual` is absent if the attempt was not made. */
   ended(reservation: Reservation, states: readonly LimitState[], actual: LimitAmounts | undefined): void;
   /** Work nobody waits for. */
@@ -55,6 +55,9 @@ const NOTHING_USED: LimitAmounts = { inputTokens: 0, outputTokens: 0, tokens: 0,
 /** What one attempt holds of its limits, from before it is made until the store knows what it used. Ends once. */
 export class Reservation {
   readonly facts: ReservationFacts;
+  readonly by: AdmittedBy;
+  /** How its limits stood when it was made, in the order of `facts.applied`. */
+  readonly states: readonly LimitState[];
   /** Output tokens a stream may still reach. */
   outputMax: number;
   readonly #host: ReservationHost;
@@ -65,8 +68,10 @@ export class Reservation {
   /** Why it could not grow. */
   denial: Denial | undefined;
 
-  constructor(facts: ReservationFacts, host: ReservationHost) {
+  constructor(facts: ReservationFacts, by: AdmittedBy, states: readonly LimitState[], host: ReservationHost) {
     this.facts = facts;
+    this.by = by;
+    this.states = states;
     this.#host = host;
     this.outputMax = facts.need.outputAssumed;
   }
@@ -88,11 +93,12 @@ export class Reservation {
 
   #renewAfter(ms: number): void {
     const { leaseMs, store } = this.#host;
-    const { id, by, call } = this.facts;
+    const { by } = this;
+    const { id, call } = this.facts;
     this.#timer?.cancel();
     if (this.#ended) return;
     this.#timer = call.context.clock.after(Math.min(ms, leaseMs / 3), () => {
-      for (const each of [id, ...this.#grown]) this.#later(() => store.lease(each, by, leaseMs));
+      for (const each of [id, ...this.#grown]) this.#later(store.lease(each, by, leaseMs));
       this.#renewAfter(leaseMs / 3);
     });
   }
@@ -108,11 +114,11 @@ export class Reservation {
       .map((limit) => ({ ...limit, amount: more[limit.unit as LimitUnit] ?? 0 }));
     const growth = `${id}+${this.#grown.length}`;
     const { leaseMs, store, onExpire } = this.#host;
-    this.#later(() =>
+    this.#later(
       whenReady(store.reserve({ id: growth, limits: wanted, ttlMs: leaseMs, onExpire }), ({ reply, by }) => {
         this.#growing = false;
         if (!reply.admitted) this.denial = reply.denial;
-        else if (this.#ended) this.#later(() => store.end(growth, by, undefined, wanted));
+        else if (this.#ended) this.#later(store.end(growth, by, undefined, wanted));
         else {
           this.#grown.push(growth);
           this.outputMax += outputTokens;
@@ -127,31 +133,31 @@ export class Reservation {
   }
 
   settle(outcome: AttemptOutcome): void {
-    const { call, target } = this.facts;
-    if (outcome.status === 'refused') this.#later(() => this.#end(undefined));
-    else {
-      const used = outcome.usage === undefined ? NOTHING_USED : this.#host.actual(call, target, outcome.usage);
-      this.#later(() => this.#end(used));
-    }
+    const { call, target, units } = this.facts;
+    const { status, usage } = outcome;
+    if (status === 'refused') this.#later(this.#end(undefined));
+    else this.#later(this.#end(usage === undefined ? NOTHING_USED : this.#host.actual(call, target, usage, units)));
   }
 
   #end(actual: LimitAmounts | undefined): MaybePromise<void> {
     if (this.#ended) return;
     this.#ended = true;
     this.#timer?.cancel();
-    const { id, by, limits } = this.facts;
-    const { store } = this.#host;
+    const { id, limits } = this.facts;
     if (limits.length === 0) return this.#host.ended(this, [], actual);
-    return whenReady(store.end(id, by, actual as Amounts | undefined, limits), ({ limits: states }) => {
-      // What it grew goes back only now, so that the limit never looks emptier than it is.
-      for (const growth of this.#grown) this.#later(() => store.end(growth, by, undefined, []));
-      this.#host.ended(this, states, actual);
-    });
+    const told = this.#host.store.end(id, this.by, actual as Amounts | undefined, limits);
+    if (told instanceof Promise) return told.then(({ limits: states }) => this.#told(states, actual));
+    this.#told(told.limits, actual);
   }
 
-  /** Runs work whose failure is no call's. */
-  #later(work: () => MaybePromise<unknown>): void {
-    const begun = work();
-    if (begun instanceof Promise) this.#host.later(begun);
+  #told(states: readonly LimitState[], actual: LimitAmounts | undefined): void {
+    // What it grew goes back only now, so that the limit never looks emptier than it is.
+    for (const growth of this.#grown) this.#later(this.#host.store.end(growth, this.by, undefined, []));
+    this.#host.ended(this, states, actual);
+  }
+
+  /** Watches work whose failure is no call's. */
+  #later(work: MaybePromise<unknown>): void {
+    if (work instanceof Promise) this.#host.later(work);
   }
 }

@@ -1,4 +1,5 @@
 import type { Candidate, Scope } from './call.ts';
+import { KnownLimit } from './counter-limits.ts';
 import type { LimitShape } from './counter-store.ts';
 import type { CompiledRule, LimitDimension } from './limit-rule.ts';
 import { storeKey } from './store.ts';
@@ -7,6 +8,8 @@ import { storeKey } from './store.ts';
 export interface AppliedLimit {
   readonly rule: CompiledRule;
   readonly shape: LimitShape;
+  /** Draws on it. */
+  readonly known: KnownLimit;
 }
 
 /** The limits that apply, each with the counter it draws on. Without a target those that need one are left out. */
@@ -21,10 +24,22 @@ export function appliedLimits(
   for (const rule of rules) {
     if (rule.ofTarget && target === undefined) continue;
     if (rule.where.length === 0 || matches(rule, scope, target)) {
-      applied.push({ rule, shape: shapeOf(namespace, rule, scope, target, now) });
+      applied.push(appliedLimit(namespace, rule, scope, target, now));
     }
   }
   return applied;
+}
+
+export function appliedLimit(
+  namespace: string,
+  rule: CompiledRule,
+  scope: Scope,
+  target: Candidate | undefined,
+  now: number,
+): AppliedLimit {
+  const shape = shapeOf(namespace, rule, scope, target, now);
+  // A request is a request, whatever becomes of it.
+  return { rule, shape, known: new KnownLimit(shape, rule.unit === 'requests' ? 'on-reserve' : 'on-settle') };
 }
 
 export function matches(rule: CompiledRule, scope: Scope, target: Candidate | undefined): boolean {
@@ -63,7 +78,7 @@ function shapeOf(
 }
 
 /** Absent is its own partition: no value of a scope is empty. */
-function valueOf(dimension: LimitDimension, scope: Scope, target: Candidate | undefined): string {
+export function valueOf(dimension: LimitDimension, scope: Scope, target: Candidate | undefined): string {
   switch (dimension) {
     case 'tenant':
     case 'user':

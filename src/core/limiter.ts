@@ -1,20 +1,21 @@
 import type { Usage } from '../operations/shared.ts';
 import type { Call, Candidate, Scope } from './call.ts';
 import { RESERVATION_MS_MAX } from './counter-limits.ts';
-import type { CounterStore, Denial, Limit, LimitState } from './counter-store.ts';
+import type { CounterStore, Denial, LimitState } from './counter-store.ts';
 import { type ErrorCode, type GatewayError, toGatewayError } from './errors.ts';
 import type { GatewayEvents } from './events.ts';
 import type { HeaderLimits } from './header-limits.ts';
 import type { Refusal } from './limit-refusal.ts';
 import { refusalError } from './limit-refusal.ts';
-import { type LimitAmounts, type Need, Reservation, type ReservationHost } from './limit-reservation.ts';
+import { type LimitAmounts, type Need, Reservation } from './limit-reservation.ts';
+import type { ReservationFacts, ReservationHost } from './limit-reservation.ts';
 import type { CompiledRule, LimitUnit } from './limit-rule.ts';
 import { LimitLookup, type LimitsAt } from './limit-lookup.ts';
 import type { AppliedLimit } from './limit-shapes.ts';
-import { LimitStore, type StoreDownMode } from './limit-store.ts';
+import { LimitStore, type StoreAnswer, type StoreDownMode } from './limit-store.ts';
 import { LimitThresholds } from './limit-thresholds.ts';
 import type { Host } from './middleware.ts';
-import { type MaybePromise, whenReady } from './store.ts';
+import type { MaybePromise } from './store.ts';
 
 export interface LimiterOptions {
   /** The middleware: in events, and in front of every key. */
@@ -32,7 +33,7 @@ export interface LimiterOptions {
   rules(): readonly CompiledRule[];
   /** The worst case of an attempt, in the units asked for. May throw: then the attempt is refused. */
   need(call: Call, target: Candidate, units: ReadonlySet<LimitUnit>): Need;
-  actual(call: Call, target: Candidate, usage: Usage): LimitAmounts;
+  actual(call: Call, target: Candidate, usage: Usage, units: ReadonlySet<LimitUnit>): LimitAmounts;
   readonly headers?: HeaderLimits;
   /** Told which counters may have room again. */
   freed(keys: Iterable<string>): void;
@@ -138,48 +139,50 @@ export class Limiter {
   /** Reserves the worst case of an attempt at a target. `undefined`: nothing limits it. */
   reserve(call: Call, target: Candidate): MaybePromise<Reservation | Refusal | undefined> {
     const { headers, onExpire, leaseMs, graceMs } = this.#options;
-    const { applied, units } = this.limitsAt(call, target);
+    const { clock } = call.context;
+    const now = clock.now();
+    const { applied, units } = this.#lookup.at(this.#options.rules(), call.scope, target, now);
     if (applied.length === 0 && headers === undefined) return undefined;
     const need = this.#options.need(call, target, headers === undefined ? units : ALL_OF_PROVIDERS);
-    const now = call.context.clock.now();
     const told = headers?.denial(target.id, need, now);
     if (told !== undefined) return { denial: told, target, unit: 'requests', elsewhere: true };
-    const limits = applied.map(({ rule, shape }): Limit => {
-      const amount = need[rule.unit] ?? 0;
-      return rule.unit === 'requests' ? { ...shape, amount, charged: 'on-reserve' } : { ...shape, amount };
-    });
+    const limits = applied.map(({ rule, known }) => known.draw(need[rule.unit] ?? 0));
     const hold = headers?.hold(target.id, need);
-    const id = `${this.#tag}:${call.id}:${++this.#ids}`;
-    const untilDeadline = call.deadline === undefined ? leaseMs : call.deadline - call.context.clock.monotonic();
+    const id = `${this.#tag}:${(++this.#ids).toString(36)}`;
+    const monotonic = clock.monotonic();
+    const untilDeadline = call.deadline === undefined ? leaseMs : call.deadline - monotonic;
     const ttlMs = Math.min(Math.ceil(Math.max(1, untilDeadline)) + graceMs, RESERVATION_MS_MAX);
-    const expiresAt = call.context.clock.monotonic() + ttlMs;
-    const facts = { id, call, target, applied, limits, need, hold, expiresAt };
-    if (applied.length === 0) {
-      return new Reservation({ ...facts, by: 'allow', states: [] }, this.#reservationHost);
-    }
-    const forget = (): void => {
-      if (hold !== undefined) headers?.end(target.id, hold, NOT_MADE, now);
-    };
-    let answer: ReturnType<LimitStore['reserve']>;
+    const facts = { id, call, target, applied, units, limits, need, hold, expiresAt: monotonic + ttlMs };
+    if (applied.length === 0) return new Reservation(facts, 'allow', [], this.#reservationHost);
     try {
-      answer = this.#store.reserve({ id, limits, ttlMs, onExpire });
+      const answer = this.#store.reserve({ id, limits, ttlMs, onExpire });
+      if (!(answer instanceof Promise)) return this.#decided(facts, answer);
+      return answer.then(
+        (decision) => this.#decided(facts, decision),
+        (error: unknown) => {
+          this.#forget(facts);
+          throw this.#failed(error);
+        },
+      );
     } catch (error) {
-      forget();
+      this.#forget(facts);
       throw error;
     }
-    const answered = whenReady(answer, ({ reply, by }) => {
-      if (!reply.admitted) {
-        forget();
-        return this.#refused(reply.denial, applied, target);
-      }
-      this.#thresholds.note(applied, by === 'store' ? reply.limits : [], call.scope);
-      return new Reservation({ ...facts, by, states: reply.limits }, this.#reservationHost);
-    });
-    if (!(answered instanceof Promise)) return answered;
-    return answered.catch((error: unknown) => {
-      forget();
-      throw this.#failed(error);
-    });
+  }
+
+  #decided(facts: ReservationFacts, { reply, by }: StoreAnswer): Reservation | Refusal {
+    const { applied, call, target } = facts;
+    if (!reply.admitted) {
+      this.#forget(facts);
+      return this.#refused(reply.denial, applied, target);
+    }
+    this.#thresholds.note(applied, by === 'store' ? reply.limits : [], call.scope);
+    return new Reservation(facts, by, reply.limits, this.#reservationHost);
+  }
+
+  /** The attempt was not made: the provider will not count it. */
+  #forget({ hold, target, call }: ReservationFacts): void {
+    if (hold !== undefined) this.#options.headers?.end(target.id, hold, NOT_MADE, call.context.clock.now());
   }
 
   emit(
@@ -214,22 +217,20 @@ export class Limiter {
   }
 
   #ended(reservation: Reservation, states: readonly LimitState[], actual: LimitAmounts | undefined): void {
-    const { applied, need, call, by } = reservation.facts;
+    const { facts, by } = reservation;
+    const { applied, need, call, target, hold } = facts;
     if (by === 'store') this.#thresholds.note(applied, states, call.scope);
-    if (actual === undefined) {
-      const { hold, target } = reservation.facts;
-      if (hold !== undefined) this.#options.headers?.end(target.id, hold, NOT_MADE, call.context.clock.now());
-    } else {
-      for (const [index, { rule }] of applied.entries()) {
-        const reserved = need[rule.unit] ?? 0;
-        const used = actual[rule.unit] ?? 0;
-        const state = states[index];
-        if (state === undefined || used <= reserved) continue;
-        this.emit('overrun', state, call.scope, { name: rule.name, callId: call.id, reserved, actual: used });
-      }
+    if (actual === undefined) this.#forget(facts);
+    for (let index = 0; actual !== undefined && index < applied.length; index++) {
+      const { rule } = applied[index] as AppliedLimit;
+      const reserved = need[rule.unit] ?? 0;
+      const used = actual[rule.unit] ?? 0;
+      const state = states[index];
+      if (state === undefined || used <= reserved) continue;
+      this.emit('overrun', state, call.scope, { name: rule.name, callId: call.id, reserved, actual: used });
     }
     const keys = applied.map(({ shape }) => shape.key);
-    if (reservation.facts.hold !== undefined) keys.push(`provider ${reservation.facts.target.id}`);
+    if (hold !== undefined) keys.push(`provider ${target.id}`);
     this.#options.freed(keys);
   }
 

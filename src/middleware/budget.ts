@@ -9,6 +9,7 @@ import { aBoolean, type OptionRule } from '../core/options.ts';
 import type { ChatRequest } from '../operations/chat.ts';
 import type { Usage } from '../operations/shared.ts';
 import { usageOf } from '../operations/usage.ts';
+import type { CostOptions } from '../pricing/cost.ts';
 import { defaultTable } from '../pricing/default-table.ts';
 import { estimateRequest } from '../pricing/estimate-request.ts';
 import type { PriceTable } from '../pricing/table.ts';
@@ -27,7 +28,7 @@ export interface BudgetOptions extends LimitOptions {
 }
 
 const priceTable: OptionRule = (value) =>
-  typeof value === 'object' && value !== null && typeof Reflect.get(value, 'costOf') === 'function'
+  typeof (value as PriceTable | null)?.costOf === 'function' && typeof (value as PriceTable).nanoUsdOf === 'function'
     ? undefined
     : 'expected a price table, like createPriceTable({ overrides })';
 
@@ -62,10 +63,12 @@ export function budget(options: BudgetOptions): LimitMiddleware {
       inputMargin,
       cost: (call, target, tokens) => worstCost(prices, call, target, tokens),
     }),
-    actual(call, target, usage) {
-      const cost = prices.costOf(usage, { ...pricedAs(target), at: call.context.clock.now() });
+    actual(call, target, usage, units) {
+      const used = usedTokens(usage);
+      if (!units.has('costUsd')) return used;
+      const costUsd = prices.nanoUsdOf(usage, pricedAs(target, call.context.clock.now()));
       // Without a price for a part of it, what was reserved stands.
-      return { ...usedTokens(usage), ...(cost.priced && { costUsd: Number(cost.nanoUsd) }) };
+      return costUsd === null ? used : { ...used, costUsd };
     },
     ...(capOutput && { prepare: (call) => capped(call as unknown as Call, outputTokens ?? OUTPUT_TOKENS) as never }),
   });
@@ -86,20 +89,16 @@ function worstCost(
   tokens: { input: number; output: number },
 ): number {
   const request = call.request as Partial<ChatRequest>;
-  const tier = request.tier === undefined ? {} : { tier: request.tier };
-  const options = { ...pricedAs(target), ...tier, at: call.context.clock.now() };
+  const options = pricedAs(target, call.context.clock.now(), request.tier);
   const plain = priced(prices, plainUsage(target.model, tokens), options, target);
   if (!asksToCache(request)) return plain;
   const line = { model: target.model, role: 'main', tokens: { cacheWrite1h: tokens.input, output: tokens.output } };
   return Math.max(plain, priced(prices, usageOf([line]), options, target));
 }
 
-function priced(
-  prices: PriceTable,
-  usage: Usage,
-  options: Parameters<PriceTable['costOf']>[1],
-  target: Candidate,
-): number {
+function priced(prices: PriceTable, usage: Usage, options: CostOptions, target: Candidate): number {
+  const nanoUsd = prices.nanoUsdOf(usage, options);
+  if (nanoUsd !== null) return nanoUsd;
   const cost = prices.costOf(usage, options);
   if (cost.priced) return Number(cost.nanoUsd);
   const where = `${target.provider}/${target.model}`;
@@ -107,8 +106,9 @@ function priced(
   throw new GatewayError('unsupported', message, { fault: 'gateway', target: plainTarget(target) });
 }
 
-function pricedAs({ provider, model, region }: Candidate): { provider: string; model: string; region?: string } {
-  return { provider, model, ...(region !== undefined && { region }) };
+function pricedAs({ provider, model, region }: Candidate, at: number, tier?: string): CostOptions {
+  if (region === undefined && tier === undefined) return { provider, model, at };
+  return { provider, model, at, ...(region !== undefined && { region }), ...(tier !== undefined && { tier }) };
 }
 
 function asksToCache({ cache, system, messages, tools }: Partial<ChatRequest>): boolean {

@@ -66,7 +66,7 @@ const aLedger: OptionRule = (value) =>
     ? undefined
     : 'expected a ledger, like sqliteLedger({ path })';
 const aPriceTable: OptionRule = (value) =>
-  typeof (value as PriceTable | null)?.costOf === 'function'
+  typeof (value as PriceTable | null)?.costOf === 'function' && typeof (value as PriceTable).nanoUsdOf === 'function'
     ? undefined
     : 'expected a price table, like createPriceTable()';
 

@@ -92,7 +92,7 @@ interface FoundPrices {
 type Missing = { readonly reason: UnpricedReason; readonly detail: string };
 
 /** Overrides first, then the list; the line's own model first, then, for the main line, the model asked for. */
-function pricesOf(catalogue: PriceCatalogue, line: UsageLine, options: CostOptions): FoundPrices | Missing {
+export function pricesOf(catalogue: PriceCatalogue, line: UsageLine, options: CostOptions): FoundPrices | Missing {
   const { provider, region } = options;
   const listName = options.listedAs ?? provider;
   const at = options.at ?? Number.POSITIVE_INFINITY;
@@ -149,6 +149,12 @@ function multiplierOf(prices: FoundPrices, tier: string): Fraction | undefined {
   const text = own?.[name] ?? (own === undefined ? prices.provider?.multipliers?.[name] : undefined);
   if (text !== undefined) return parseDecimal(text);
   return STANDARD.has(name) ? ONE : undefined;
+}
+
+/** Whether a tier is charged as the list says. */
+export function isListPrice(prices: FoundPrices, tier: string): boolean {
+  const multipliers = prices.span.multipliers ?? prices.provider?.multipliers;
+  return multipliers === undefined ? STANDARD.has(tier.toLowerCase()) : multiplierOf(prices, tier) === ONE;
 }
 
 function addUnits(sums: Sums, units: NonNullable<UsageLine['units']>, prices: FoundPrices): void {

@@ -84,16 +84,22 @@ export function rateOf(span: PriceSpan, name: TokenClass): TokenRate | undefined
   return undefined;
 }
 
+/** US dollars of one token. */
+export interface TokenPrice extends Fraction {
+  /** The same in femto-dollars, where that is a whole number that stays exact. */
+  readonly femtoUsd: number | undefined;
+}
+
 interface Step {
   readonly inputTokens: number;
-  readonly price: Fraction;
+  readonly price: TokenPrice;
 }
-const parsed = new Map<string, Fraction>();
+const parsed = new Map<string, TokenPrice>();
 const steps = new WeakMap<object, readonly Step[]>();
 const PARSED_MAX = 10_000;
 
 /** US dollars of one token, given the whole input of its line. `undefined` if the text is no price. */
-export function tokenPrice(rate: TokenRate, inputTokens: number): Fraction | undefined {
+export function tokenPrice(rate: TokenRate, inputTokens: number): TokenPrice | undefined {
   if (typeof rate === 'string') return perMillion(rate);
   let known = steps.get(rate);
   if (known === undefined) {
@@ -117,12 +123,15 @@ export function unitPrice(rate: UnitRate): Fraction | undefined {
   return price === undefined || typeof rate === 'string' ? price : over(price, BigInt(rate.per));
 }
 
-function perMillion(text: string): Fraction | undefined {
+function perMillion(text: string): TokenPrice | undefined {
   const known = parsed.get(text);
   if (known !== undefined) return known;
   const price = parseDecimal(text);
   if (price === undefined) return undefined;
-  const each = over(price, 1_000_000n);
+  const { numerator, denominator } = over(price, 1_000_000n);
+  const femto = numerator * 1_000_000_000_000_000n;
+  const whole = femto % denominator === 0n && femto / denominator <= BigInt(Number.MAX_SAFE_INTEGER);
+  const each = { numerator, denominator, femtoUsd: whole ? Number(femto / denominator) : undefined };
   if (parsed.size >= PARSED_MAX) parsed.clear();
   parsed.set(text, each);
   return each;

@@ -5,6 +5,7 @@ import { type Cost, type CostOptions, costWith, spanFor } from './cost.ts';
 import { findModel } from './find-model.ts';
 import { fromGenaiPrices, type GenaiProvider } from './from-genai-prices.ts';
 import { overridden, type PriceOverrides } from './overrides.ts';
+import { quickNanoUsd } from './quick-cost.ts';
 import { checkCatalogue, checkOverrides, checkProviders } from './validate.ts';
 
 export interface PriceTableOptions {
@@ -43,6 +44,8 @@ export interface PriceTable {
   priceOf(target: Target | string, at?: number): ModelPrice | null;
   limitsOf(target: Target | string): ModelLimits | null;
   costOf(usage: Usage, options: CostOptions): Cost;
+  /** The same cost as a plain number of nano-dollars, without its parts; `null` where the price is unknown. Quick. */
+  nanoUsdOf(usage: Usage, options: CostOptions): number | null;
   /**
    * Takes a new list: an object, an `https:` address, or a function that gets one; in our format or that of
    * genai-prices. A list that fails its check is refused whole and the old one stays.
@@ -83,6 +86,16 @@ export function createTable(first: () => PriceCatalogue, options: PriceTableOpti
       from: own === undefined ? 'list' : 'override',
     };
   };
+  const resolved = (costOptions: CostOptions): CostOptions => {
+    const overrides = overridesOf(costOptions.overrides);
+    const listed = name(costOptions.provider);
+    if (overrides === costOptions.overrides && listed === costOptions.provider) return costOptions;
+    return {
+      ...costOptions,
+      ...(overrides !== undefined && { overrides }),
+      ...(listed !== costOptions.provider && { listedAs: listed }),
+    };
+  };
   return {
     get catalogue() {
       return catalogue();
@@ -92,14 +105,13 @@ export function createTable(first: () => PriceCatalogue, options: PriceTableOpti
       const { provider, model } = targetOf(target);
       return findModel(catalogue(), name(provider), model)?.entry.limits ?? null;
     },
-    costOf(usage, costOptions) {
-      const overrides = overridesOf(costOptions.overrides);
-      const listed = name(costOptions.provider);
-      return costWith(catalogue(), usage, {
-        ...costOptions,
-        ...(overrides !== undefined && { overrides }),
-        ...(listed !== costOptions.provider && { listedAs: listed }),
-      });
+    costOf: (usage, costOptions) => costWith(catalogue(), usage, resolved(costOptions)),
+    nanoUsdOf(usage, costOptions) {
+      const where = resolved(costOptions);
+      const quick = quickNanoUsd(catalogue(), usage, where);
+      if (quick !== undefined) return quick;
+      const cost = costWith(catalogue(), usage, where);
+      return cost.priced ? Number(cost.nanoUsd) : null;
     },
     async update(source, updateOptions = {}) {
       const list = readList(await fetchList(source, updateOptions), updateOptions.date ?? 'unknown');

@@ -111,7 +111,7 @@ async function world(options: Partial<BudgetOptions>) {
     () => proxy.close(),
     () => client.disconnect(),
   );
-  const store = redisCounterStore({ client, timeoutMs: 50, probeMs: 40, failuresMax: 2 });
+  const store = redisCounterStore({ client, timeoutMs: 200, probeMs: 40, failuresMax: 2 });
   const mock = mockProvider();
   mock.otherwise.reply('ok');
   const limited = budget({ store, limits: [{ name: 'requests', requests: 20 }], ...options });
@@ -120,6 +120,8 @@ async function world(options: Partial<BudgetOptions>) {
     models: { default: 'mock/any' },
     use: [limited, retry(), route()],
   });
+  // A first look, so that a busy machine's slow start is no outage.
+  await eventually(async () => void (await limited.remaining({})));
   const modes: GatewayEvents['limit-mode'][] = [];
   gateway.on('limit-mode', (event) => modes.push(event));
   const ask = (): Promise<string> =>

@@ -4,6 +4,7 @@ import type { TokenClass, Tokens, Usage, UsageLine } from '../../src/operations/
 import { unknownUsage, usageOf } from '../../src/operations/usage.ts';
 import type { PriceCatalogue, PriceSpan } from '../../src/pricing/catalogue.ts';
 import { type Cost, type CostOptions, costWith } from '../../src/pricing/cost.ts';
+import { quickNanoUsd } from '../../src/pricing/quick-cost.ts';
 import { size } from '../size.ts';
 
 function list(prices: PriceSpan | readonly PriceSpan[], provider: object = {}): PriceCatalogue {
@@ -196,6 +197,25 @@ describe('invariant 13: cost is an integer, never negative, additive, order-free
       }),
       runs,
     );
+  });
+
+  it('is the same number where only that is asked, in plain integers or not', () => {
+    let quick = 0;
+    const counts = fc.dictionary(fc.constantFrom(...CLASSES), fc.nat({ max: 2 ** 31 })) as fc.Arbitrary<Tokens>;
+    fc.assert(
+      fc.property(prices, fc.oneof(tokens, counts), fc.boolean(), (rates, part, isBatch) => {
+        const table = list({ tokens: rates, multipliers: { batch: '0.5' } });
+        const usage = use(part, isBatch ? { tier: 'batch' } : {});
+        const where = { provider: 'acme', model: 'one' };
+        const found = quickNanoUsd(table, usage, where);
+        if (found === undefined) return;
+        quick++;
+        expect(BigInt(found)).toBe(cost(table, usage).nanoUsd);
+        expect(isBatch).toBe(false);
+      }),
+      runs,
+    );
+    expect(quick).toBeGreaterThan(runs.numRuns / 10);
   });
 
   it('splits cached and fresh input exactly', () => {

@@ -35,11 +35,9 @@ export function pricingWith(given: PriceTable | undefined, onProblem: (error: un
     },
     price(usage, where) {
       if (table === undefined) return { costNanoUsd: null, unpriced: 'no-price-list', savedNanoUsd: 0n };
-      const cost = table.costOf(usage, where);
-      if (!cost.priced) {
-        return { costNanoUsd: null, unpriced: cost.reason, detail: cost.detail, savedNanoUsd: 0n };
-      }
-      return { costNanoUsd: cost.nanoUsd, savedNanoUsd: savedBy(table, usage, where, cost.nanoUsd) };
+      const nanoUsd = table.nanoUsdOf(usage, where);
+      if (nanoUsd === null) return unpriced(table, usage, where);
+      return { costNanoUsd: BigInt(nanoUsd), savedNanoUsd: savedBy(table, usage, where, nanoUsd) };
     },
   };
 }
@@ -58,11 +56,17 @@ export function whereOf(call: Call, at: number, tier: string | undefined): CostO
 }
 
 /** What the same tokens would have cost without the provider's prompt cache. */
-function savedBy(table: PriceTable, usage: Usage, where: CostOptions, nanoUsd: bigint): bigint {
+function savedBy(table: PriceTable, usage: Usage, where: CostOptions, nanoUsd: number): bigint {
   if (!hasCacheReads(usage.tokens)) return 0n;
   const fresh: Usage = { ...usage, lines: usage.lines.map((line) => ({ ...line, tokens: unread(line.tokens) })) };
-  const full = table.costOf(fresh, where);
-  return full.priced && full.nanoUsd > nanoUsd ? full.nanoUsd - nanoUsd : 0n;
+  const full = table.nanoUsdOf(fresh, where);
+  return full !== null && full > nanoUsd ? BigInt(full - nanoUsd) : 0n;
+}
+
+function unpriced(table: PriceTable, usage: Usage, where: CostOptions): AttemptPrice {
+  const cost = table.costOf(usage, where);
+  if (cost.priced) return { costNanoUsd: cost.nanoUsd, savedNanoUsd: 0n };
+  return { costNanoUsd: null, unpriced: cost.reason, detail: cost.detail, savedNanoUsd: 0n };
 }
 
 const FRESH = {

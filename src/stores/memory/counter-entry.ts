@@ -2,46 +2,37 @@ import { actualAmount, quantity, type CheckedLimit } from '../../core/counter-li
 import type { Adjustment, Amounts, LimitState } from '../../core/counter-store.ts';
 import { advance, giveBack, hold, refund, spend, view, type CounterState, type Lease } from './counter-state.ts';
 
-/** One limit of a reservation. */
-export interface Entry {
-  readonly state: CounterState;
-  readonly limit: CheckedLimit;
-  /** Absent if the amount was spent on reserving. */
-  readonly lease: Lease | undefined;
-}
-
 export interface Reservation {
-  readonly entries: readonly Entry[];
+  readonly leases: readonly Lease[];
   readonly reservedAt: number;
   retainUntil: number;
 }
 
-export function enter(state: CounterState, limit: CheckedLimit, expiresAt: number, chargeOnExpire: boolean): Entry {
-  if (limit.onReserve) {
-    spend(state, limit.amount);
-    return { state, limit, lease: undefined };
-  }
-  const lease: Lease = { amount: limit.amount, expiresAt, chargeOnExpire };
-  hold(state, lease);
-  return { state, limit, lease };
+export function enter(state: CounterState, limit: CheckedLimit, expiresAt: number, chargeOnExpire: boolean): Lease {
+  const lease: Lease = { state, limit, expiresAt, chargeOnExpire, held: false, before: undefined, after: undefined };
+  if (limit.onReserve) spend(state, limit.amount);
+  else hold(lease);
+  return lease;
 }
 
-export function settleEntry({ state, limit, lease }: Entry, actual: Amounts, now: number): LimitState {
+export function settleLease(lease: Lease, actual: Amounts, now: number): LimitState {
+  const { state, limit } = lease;
   advance(state, now);
-  if (lease !== undefined) {
+  if (!limit.onReserve) {
     const amount = actualAmount(limit.unit, limit.amount, actual);
-    const late = !giveBack(state, lease);
+    const late = !giveBack(lease);
     if (!late || !lease.chargeOnExpire) spend(state, amount);
-    else if (amount >= lease.amount) spend(state, amount - lease.amount);
-    else refund(state, lease.amount - amount, lease.expiresAt, now);
+    else if (amount >= limit.amount) spend(state, amount - limit.amount);
+    else refund(state, limit.amount - amount, lease.expiresAt, now);
   }
   return view(state, limit, now);
 }
 
-export function releaseEntry({ state, limit, lease }: Entry, reservedAt: number, now: number): LimitState {
+export function releaseLease(lease: Lease, reservedAt: number, now: number): LimitState {
+  const { state, limit } = lease;
   advance(state, now);
-  if (lease === undefined) refund(state, limit.amount, reservedAt, now);
-  else if (!giveBack(state, lease) && lease.chargeOnExpire) refund(state, lease.amount, lease.expiresAt, now);
+  if (limit.onReserve) refund(state, limit.amount, reservedAt, now);
+  else if (!giveBack(lease) && lease.chargeOnExpire) refund(state, limit.amount, lease.expiresAt, now);
   return view(state, limit, now);
 }
 

@@ -22,7 +22,7 @@ import type {
 } from '../../core/counter-store.ts';
 import { GatewayError, invalidOptions } from '../../core/errors.ts';
 import { checkStoreKey } from '../../core/store.ts';
-import { adjusted, enter, releaseEntry, settleEntry, type Reservation } from './counter-entry.ts';
+import { adjusted, enter, releaseLease, settleLease, type Reservation } from './counter-entry.ts';
 import { advance, createState, denial, isIdle, spend, view, type CounterState } from './counter-state.ts';
 
 export interface MemoryCounterStoreOptions {
@@ -73,19 +73,14 @@ class MemoryCounters implements CounterStore {
     const now = this.#options.clock.now();
     const states = this.#statesOf(limits, now);
     if (!this.#isSettled(request.id) && !this.#reservations.has(request.id)) {
-      const denials: Denial[] = [];
-      for (let index = 0; index < limits.length; index++) {
-        const no = denial(states[index] as CounterState, limits[index] as CheckedLimit, now);
-        if (no !== undefined) denials.push(no);
-      }
-      const worst = hardest(denials);
+      const worst = hardest(denials(states, limits, now));
       if (worst !== undefined) return { admitted: false, denial: worst, limits: viewAll(states, limits, now) };
       this.#prune(now);
       this.#keep(states, now);
       const expiresAt = now + request.ttlMs;
       const charge = request.onExpire === 'charge';
-      const entries = limits.map((limit, index) => enter(states[index] as CounterState, limit, expiresAt, charge));
-      this.#reservations.set(request.id, { entries, reservedAt: now, retainUntil: expiresAt + GRACE_MS });
+      const leases = limits.map((limit, index) => enter(states[index] as CounterState, limit, expiresAt, charge));
+      this.#reservations.set(request.id, { leases, reservedAt: now, retainUntil: expiresAt + GRACE_MS });
     }
     return { admitted: true, limits: viewAll(states, limits, now) };
   }
@@ -93,13 +88,13 @@ class MemoryCounters implements CounterStore {
   settle(id: string, actual: Amounts, limits?: readonly Limit[]): SettleReply {
     checkStoreKey(id, 'id');
     checkAmounts(actual);
-    if (this.#isSettled(id)) return { status: 'repeated', limits: [] };
     const reservation = this.#reservations.get(id);
+    if (reservation === undefined && this.#isSettled(id)) return { status: 'repeated', limits: [] };
     const now = this.#options.clock.now();
     if (reservation !== undefined) {
       this.#reservations.delete(id);
       this.#remember(id);
-      return { status: 'settled', limits: reservation.entries.map((entry) => settleEntry(entry, actual, now)) };
+      return { status: 'settled', limits: reservation.leases.map((lease) => settleLease(lease, actual, now)) };
     }
     if (limits === undefined) return { status: 'unknown', limits: [] };
     const checked = checkLimits(limits);
@@ -115,12 +110,11 @@ class MemoryCounters implements CounterStore {
 
   release(id: string): SettleReply {
     checkStoreKey(id, 'id');
-    if (this.#isSettled(id)) return { status: 'repeated', limits: [] };
     const reservation = this.#reservations.get(id);
-    if (reservation === undefined) return { status: 'unknown', limits: [] };
+    if (reservation === undefined) return { status: this.#isSettled(id) ? 'repeated' : 'unknown', limits: [] };
     const now = this.#options.clock.now();
     this.#reservations.delete(id);
-    const limits = reservation.entries.map((entry) => releaseEntry(entry, reservation.reservedAt, now));
+    const limits = reservation.leases.map((lease) => releaseLease(lease, reservation.reservedAt, now));
     return { status: 'released', limits };
   }
 
@@ -129,12 +123,12 @@ class MemoryCounters implements CounterStore {
     const reservation = this.#reservations.get(id);
     if (reservation === undefined) return false;
     const now = this.#options.clock.now();
-    for (const { state } of reservation.entries) advance(state, now);
-    if (reservation.entries.some(({ state, lease }) => lease !== undefined && !state.leases.has(lease))) return false;
-    for (const { state, lease } of reservation.entries) {
-      if (lease === undefined) continue;
+    const { leases } = reservation;
+    for (const { state } of leases) advance(state, now);
+    if (leases.some(({ held, limit }) => !held && !limit.onReserve)) return false;
+    for (const lease of leases) {
       lease.expiresAt = now + ttlMs;
-      state.soonestAt = Math.min(state.soonestAt, lease.expiresAt);
+      if (lease.held) lease.state.soonestAt = Math.min(lease.state.soonestAt, lease.expiresAt);
     }
     reservation.retainUntil = now + ttlMs + GRACE_MS;
     return true;
@@ -174,12 +168,13 @@ class MemoryCounters implements CounterStore {
     const { limitsMax } = this.#options;
     if (this.#states.size + states.length > limitsMax && Math.abs(now - this.#sweptAt) >= SWEEP_MS) {
       this.#sweptAt = now;
-      for (const [key, state] of this.#states) if (isIdle(state, now)) this.#states.delete(key);
+      for (const [key, state] of this.#states) if (isIdle(state, now)) state.kept = !this.#states.delete(key);
     }
     for (const state of states) {
-      const key = state.limit.stateKey;
-      if (!this.#states.has(key) && this.#states.size >= limitsMax) throw full('limitsMax', limitsMax);
-      this.#states.set(key, state);
+      if (state.kept) continue;
+      if (this.#states.size >= limitsMax) throw full('limitsMax', limitsMax);
+      this.#states.set(state.limit.stateKey, state);
+      state.kept = true;
     }
   }
 
@@ -204,6 +199,15 @@ class MemoryCounters implements CounterStore {
     }
     this.#settled.add(id);
   }
+}
+
+function denials(states: readonly CounterState[], limits: readonly CheckedLimit[], now: number): readonly Denial[] {
+  const found: Denial[] = [];
+  for (let index = 0; index < limits.length; index++) {
+    const no = denial(states[index] as CounterState, limits[index] as CheckedLimit, now);
+    if (no !== undefined) found.push(no);
+  }
+  return found;
 }
 
 function viewAll(states: readonly CounterState[], limits: readonly CheckedLimit[], now: number): LimitState[] {
