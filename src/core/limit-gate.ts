@@ -97,16 +97,16 @@ export class LimitGate<K extends OperationName> {
     return open.length > 0 ? open : plan.candidates;
   }
 
-  /** Nobody overtakes those who wait already. */
+  /** Nobody overtakes those who wait already and are as important. */
   #behindOthers(): Refusal | undefined {
     const { queue, limiter, onExhausted } = this.#options;
     const [target] = this.#candidates();
     if (onExhausted !== 'wait' || queue.size === 0 || target === undefined) return undefined;
     for (const { shape } of limiter.limitsAt(this.#call as unknown as Call, target).applied) {
-      const why = queue.last(shape.key);
+      const why = queue.ahead(shape.key, this.#call.priority);
       if (why !== undefined) return why;
     }
-    return queue.last(`provider ${target.id}`);
+    return queue.ahead(`provider ${target.id}`, this.#call.priority);
   }
 
   /** Past a rule's threshold the call goes to its cheaper model, once. */
@@ -156,10 +156,10 @@ export class LimitGate<K extends OperationName> {
     const end = Math.min(this.#queuedAt + waitMsMax, call.deadline ?? Number.POSITIVE_INFINITY);
     const comes =
       denial.blockedBy === 'held' || (denial.retryAfterMs ?? Number.POSITIVE_INFINITY) <= end - clock.monotonic();
-    if (denial.blockedBy === 'size' || !comes || (isNew && queue.isFull)) {
+    if (denial.blockedBy === 'size' || !comes || (isNew && !queue.makeRoom(call.priority))) {
       throw limiter.refuse(call, refusal, isNew ? undefined : clock.monotonic() - this.#queuedAt);
     }
-    this.#ticket ??= queue.ticket();
+    this.#ticket ??= queue.ticket(call.priority);
     if (isNew) limiter.emit('queued', denial, call.scope, { name: denial.name, callId: call.id });
     let first = false;
     while (!first) {
@@ -167,9 +167,11 @@ export class LimitGate<K extends OperationName> {
       if (left <= 0) throw limiter.refuse(call, refusal, clock.monotonic() - this.#queuedAt);
       const step = denial.blockedBy === 'used' ? (denial.retryAfterMs ?? POLL_MS) : POLL_MS;
       const ms = Math.max(1, Math.min(left, step));
-      await queue.wait(denial.key, this.#ticket, refusal, ms, clock, call.signal).catch((reason: unknown) => {
+      const { signal } = call;
+      const how = await queue.wait(denial.key, this.#ticket, refusal, ms, clock, signal).catch((reason: unknown) => {
         throw abortedError(reason);
       });
+      if (how === 'displaced') throw limiter.refuse(call, refusal, clock.monotonic() - this.#queuedAt);
       first = queue.isFirst(denial.key, this.#ticket);
     }
   }

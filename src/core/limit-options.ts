@@ -21,15 +21,15 @@ export interface LimitOptions {
   /** Processes that share the store, for `localShare`. */
   readonly replicas?: number;
   /**
-   * When a limit says no: `deny` throws at once, `wait` waits in a queue for at most `waitMsMax`, `{ model }` sends
-   * chat calls to another model if that one is within the limits.
+   * When a limit says no: `deny` throws at once, `wait` waits in a queue (by the call's priority, then in the order they
+   * came) for at most `waitMsMax`, `{ model }` sends chat calls to another model if that one is within the limits.
    *
    * @defaultValue 'deny'
    */
   readonly onExhausted?: 'deny' | 'wait' | { readonly model: string };
   /** Longest wait in the queue, in milliseconds. @defaultValue 30_000 */
   readonly waitMsMax?: number;
-  /** Most calls in the queue; the next one is refused. @defaultValue 1_000 */
+  /** Most calls in the queue; of more, the least important that came last is refused. @defaultValue 1_000 */
   readonly queuedCallsMax?: number;
   /**
    * What becomes of a reservation whose process died: given back, or taken as used in full.

@@ -150,6 +150,50 @@ describe('rateLimit', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('lets the more important wait less, and turns the least important away when its queue is full', async () => {
+    const { mock, gateway, clock } = world({ limits: [{ concurrent: 1 }], onExhausted: 'wait', queuedCallsMax: 3 });
+    const order: string[] = [];
+    mock.otherwise
+      .reply(({ text }) => {
+        order.push(text);
+        return 'ok';
+      })
+      .delay(50);
+    const ask = (name: string, priority: 'critical' | 'normal' | 'background') =>
+      gateway.chat(name, { priority }).then(
+        () => 'ok',
+        (error: { code: string; message: string }) => error.code,
+      );
+    const calls = Promise.all([
+      ask('first', 'background'),
+      ask('background', 'background'),
+      ask('normal', 'normal'),
+      ask('critical', 'critical'),
+      ask('one more', 'normal'),
+      ask('too late', 'background'),
+    ]);
+    expect(await clock.settled(calls)).toEqual(['ok', 'rate-limited', 'ok', 'ok', 'ok', 'rate-limited']);
+    expect(order).toEqual(['first', 'critical', 'normal', 'one more']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not let a newcomer overtake, unless it is more important', async () => {
+    const { mock, gateway, clock } = world({
+      limits: [{ requests: 10, periodMs: 1_000, burst: 1 }],
+      onExhausted: 'wait',
+    });
+    const order: string[] = [];
+    mock.otherwise.reply(({ text }) => {
+      order.push(text);
+      return 'ok';
+    });
+    const calls = ['a', 'b', 'c', 'd'].map((name) => gateway.chat(name, { priority: 'normal' }));
+    await clock.advance(50);
+    calls.push(gateway.chat('same', { priority: 'normal' }), gateway.chat('urgent', { priority: 'critical' }));
+    await clock.settled(Promise.all(calls));
+    expect(order).toEqual(['a', 'urgent', 'b', 'c', 'd', 'same']);
+  });
+
   it('bounds the queue and the wait', async () => {
     const { mock, gateway, clock } = world({
       limits: [{ concurrent: 1 }],
