@@ -2,16 +2,28 @@ import type { OutputPart } from '../operations/chat-parts.ts';
 import type { AssistantMessage } from '../operations/chat-parts.ts';
 import type { Protocol } from '../operations/shared.ts';
 
-/** A short stable hash (FNV-1a, 64 bits in two halves) as text. For stamps and minted ids, not for secrets. */
+/**
+ * A short stable hash of 64 bits as text, for stamps and minted ids, not for secrets. Two halves of four characters a
+ * step: every decoded text is hashed, and one character after the other takes longer than the rest of the decoding.
+ */
 export function shortHash(text: string): string {
-  let low = 0x811c9dc5;
-  let high = 0xcbf29ce4;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x01000197) ^ (low >>> 15);
+  let left = text.length ^ 0x1c9dc5;
+  let right = 0x4bf29ce4;
+  let at = 0;
+  for (const until = text.length - 3; at < until; at += 4) {
+    left = Math.imul(left ^ (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16)), 0x1e3779b1);
+    left ^= left >>> 15;
+    right = Math.imul(right ^ (text.charCodeAt(at + 2) | (text.charCodeAt(at + 3) << 16)), 0x5bd1e995);
+    right ^= right >>> 13;
   }
-  return (low >>> 0).toString(36).padStart(7, '0') + (high >>> 0).toString(36).padStart(7, '0');
+  for (; at < text.length; at++) {
+    left = Math.imul(left ^ text.charCodeAt(at), 0x1e3779b1);
+    left ^= left >>> 15;
+  }
+  // Each half hears of the other.
+  right = Math.imul(right ^ left, 0x5bd1e995);
+  left = Math.imul(left ^ (right >>> 13) ^ right, 0x1e3779b1);
+  return (left >>> 0).toString(36).padStart(7, '0') + (right >>> 0).toString(36).padStart(7, '0');
 }
 
 /** An id for what the wire gave none: the same input gives the same id, so that prompt caches survive. */
@@ -25,7 +37,8 @@ export function stampOf(part: OutputPart): string {
     case 'text':
     case 'reasoning':
     case 'refusal':
-      return shortHash(`${part.type}\u0000${part.text}`);
+      // The text by itself: one joined to something else is read more slowly.
+      return `${part.type}-${shortHash(part.text)}`;
     case 'tool-call':
       return shortHash(`tool-call\u0000${part.id}\u0000${part.name}\u0000${JSON.stringify(part.args)}`);
     default: {
