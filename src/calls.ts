@@ -6,6 +6,7 @@ import { LIMITS } from './core/limits.ts';
 import type { Middleware } from './core/middleware.ts';
 import { eligible, withinRegions } from './core/routing/eligible.ts';
 import { regionLimits } from './core/routing/region.ts';
+import { NEVER } from './core/signals.ts';
 import { outputSchemaKey } from './core/structured-output.ts';
 import type { CallOptions, ChatArgument, GatewayOptions } from './gateway-types.ts';
 import type { ChatInput } from './operations/chat-input.ts';
@@ -36,7 +37,6 @@ const CALL_OPTIONS = new Set([
   'purpose',
 ]);
 const PRIORITIES = new Set<unknown>(['critical', 'normal', 'background']);
-const NEVER = new AbortController().signal;
 
 /** Call options may stand in the request or beside it; beside wins. */
 export function splitOptions(input: unknown, beside: CallOptions = {}): { options: CallOptions; request: unknown } {

@@ -75,7 +75,7 @@ export interface ContextOptions {
 
 export function createContext(options: ContextOptions): Context {
   const { callId, clock, random, emit, faces, waitUntil } = options;
-  const slots = new Map<symbol, unknown>();
+  let slots: Map<symbol, unknown> | undefined;
   const records: AttemptRecord[] = [];
   const ledger: AttemptLedger = {
     records,
@@ -98,9 +98,9 @@ export function createContext(options: ContextOptions): Context {
     attemptsLeft: () => Math.max(0, ledger.maximum - records.length - ledger.asking),
     content: undefined,
     // The key's type parameter is what was set under its symbol: only `set` writes, with the same key type.
-    get: <T>(key: ContextKey<T>) => (slots.has(key.id) ? (slots.get(key.id) as T) : key.initial),
+    get: <T>(key: ContextKey<T>) => (slots?.has(key.id) === true ? (slots.get(key.id) as T) : key.initial),
     set: (key, value) => {
-      slots.set(key.id, value);
+      (slots ??= new Map()).set(key.id, value);
     },
     emit,
     waitUntil,

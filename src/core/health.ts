@@ -66,8 +66,9 @@ export function createHealth(clock: Clock, emit: Emit): Health {
         if (left) return;
         left = true;
         const load = (loads.get(id) ?? 1) - 1;
-        if (load <= 0) loads.delete(id);
-        else loads.set(id, load);
+        // A place is kept for whoever was called lately: taking it away and back at each call costs more than it holds.
+        if (load <= 0 && loads.size > LIMITS.healthTargetsMax) loads.delete(id);
+        else loads.set(id, Math.max(0, load));
       };
     },
   };

@@ -1,3 +1,6 @@
+/** The signal of a call that was given none. It never aborts, so that nobody need listen to it. */
+export const NEVER = new AbortController().signal;
+
 /** A controller that follows a parent signal and can be let go of, so that listeners never pile up on a long-lived one. */
 export interface LinkedController {
   readonly signal: AbortSignal;
@@ -8,7 +11,7 @@ export interface LinkedController {
 
 export function linkedController(parent?: AbortSignal): LinkedController {
   const controller = new AbortController();
-  if (parent === undefined) {
+  if (parent === undefined || parent === NEVER) {
     return { signal: controller.signal, abort: (reason) => controller.abort(reason), unlink: () => undefined };
   }
   const follow = (): void => controller.abort(parent.reason);

@@ -1,9 +1,8 @@
+import { NEVER } from '../core/signals.ts';
 import type { Inbound, Outbound } from './seam.ts';
 
 /** The part of `fetch` a door passes on to. */
 export type FetchFunction = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-
-const NEVER = new AbortController().signal;
 
 /** What a `fetch` was called with. `below` is the fetch it would have gone to. */
 export function inboundOf(input: string | URL | Request, init: RequestInit | undefined, below: FetchFunction): Inbound {

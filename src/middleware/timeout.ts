@@ -59,6 +59,8 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
     streamMs: options.streamMs ?? 0,
   };
   return defineMiddleware({ name: 'timeout' }, async function timeout(call, next) {
+    // A plain attempt has one clock only: where that is off, the deadline of the call is all there is.
+    if (!call.stream && bounds.attemptMs === 0) return next(call);
     const { clock } = call.context;
     const controller = linkedController(call.signal);
     const started = clock.monotonic();

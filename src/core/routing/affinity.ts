@@ -7,6 +7,8 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 /** The providers whose sealed items (encrypted reasoning, signatures) a request carries. Read once a request. */
 export function sealedBy(request: object): ReadonlySet<string> {
+  // Most conversations carry nothing of a provider: told by a look, without remembering it.
+  if (!(request as Partial<ChatRequest>).messages?.some(hasOrigin)) return NOBODY;
   let known = sealing.get(request);
   if (known === undefined) {
     const found = new Set<string>();
@@ -18,6 +20,10 @@ export function sealedBy(request: object): ReadonlySet<string> {
     sealing.set(request, known);
   }
   return known;
+}
+
+function hasOrigin(message: Message): boolean {
+  return message.role === 'assistant' && message.origin !== undefined;
 }
 
 function isSealed(part: { readonly type: string }): boolean {

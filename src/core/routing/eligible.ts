@@ -23,8 +23,8 @@ export interface Eligibility {
  * never excludes, with one exception: under a region limit a target without a region is refused.
  */
 export function eligible(plan: Plan, rules: Eligibility): Plan {
-  const out = new Map<string, string>();
-  const tooSmall: Candidate[] = [];
+  let out: Map<string, string> | undefined;
+  let tooSmall: Candidate[] | undefined;
   for (const candidate of plan.candidates) {
     const facts = rules.facts(candidate);
     const why =
@@ -32,10 +32,13 @@ export function eligible(plan: Plan, rules: Eligibility): Plan {
       heldElsewhere(candidate, rules) ??
       missingCapability(facts, rules) ??
       lostParameter(candidate, facts, rules);
-    if (why !== undefined) out.set(candidate.id, why);
-    else if (windowOf(facts) < tokensWanted(facts, rules)) tooSmall.push(candidate);
+    if (why !== undefined) (out ??= new Map()).set(candidate.id, why);
+    else if (windowOf(facts) < tokensWanted(facts, rules)) (tooSmall ??= []).push(candidate);
   }
-  keepLargest(plan, tooSmall, out, rules);
+  // Nearly every call may go anywhere: nothing is made for it.
+  if (out === undefined && tooSmall === undefined) return plan;
+  out ??= new Map();
+  if (tooSmall !== undefined) keepLargest(plan, tooSmall, out, rules);
   return without(plan, out);
 }
 
@@ -120,7 +123,6 @@ function tokensWanted(facts: ModelFacts | undefined, { call }: Eligibility): num
 
 /** If none is large enough the largest are asked all the same: an estimate may be wrong, and `fallback` knows the error. */
 function keepLargest(plan: Plan, tooSmall: readonly Candidate[], out: Map<string, string>, rules: Eligibility): void {
-  if (tooSmall.length === 0) return;
   const largest = Math.max(...tooSmall.map((candidate) => windowOf(rules.facts(candidate))));
   const someFit = plan.candidates.length > out.size + tooSmall.length;
   for (const candidate of tooSmall) {

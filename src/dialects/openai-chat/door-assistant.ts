@@ -2,7 +2,7 @@ import { mintId } from '../../core/replay.ts';
 import { nativeRest, parseArguments, recordOf, stringOf } from '../../core/wire-json.ts';
 import type { AssistantMessage, OutputPart, ToolCallPart } from '../../operations/chat-parts.ts';
 import type { Json, JsonObject } from '../../operations/shared.ts';
-import { optional } from './door-messages.ts';
+import { holdsOnly, optional } from './door-messages.ts';
 import { decodePart } from './door-parts.ts';
 import { type Hints, PROTOCOL, withHints } from './hints.ts';
 import type { OpenAiChatFacts } from './quirks.ts';
@@ -10,12 +10,18 @@ import type { OpenAiChatFacts } from './quirks.ts';
 type Wire = Readonly<Record<string, unknown>>;
 type Facts = { -readonly [K in keyof OpenAiChatFacts]: OpenAiChatFacts[K] };
 
+const PLAIN = new Set(['role', 'content']);
+
 /** An earlier answer as the application sends it back. */
 export function decodeAssistant(
   wire: Wire,
   position: number,
   facts: Facts,
 ): { message: AssistantMessage; legacyId?: string } {
+  const { content: said } = wire;
+  if (typeof said === 'string' && said !== '' && holdsOnly(wire, PLAIN)) {
+    return { message: { role: 'assistant', content: [{ type: 'text', text: said }] } };
+  }
   const known = new Set(['role']);
   const content: OutputPart[] = [];
   const take = (name: string): void => void known.add(name);

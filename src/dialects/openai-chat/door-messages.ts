@@ -19,16 +19,16 @@ type Wire = Readonly<Record<string, unknown>>;
 type Facts = { -readonly [K in keyof OpenAiChatFacts]: OpenAiChatFacts[K] };
 const KNOWN = new Set(['role', 'content']);
 const KNOWN_RESULT = new Set(['role', 'content', 'tool_call_id']);
+const KNOWN_LEGACY_RESULT = new Set([...KNOWN_RESULT, 'name']);
 
 /** Messages stay in their places; tool results in a row become one message. */
 export function decodeMessages(value: readonly unknown[], facts: Facts): Message[] {
   const messages: Message[] = [];
   /** The last call of the old kind: its result names only the function. */
   let legacyId = '';
-  for (const [position, item] of value.entries()) {
-    const path = `messages[${position}]`;
-    const wire = recordOf(item);
-    if (wire === undefined) throw invalidRequest(path, 'a message object is needed.');
+  for (let position = 0; position < value.length; position++) {
+    const wire = recordOf(value[position]);
+    if (wire === undefined) throw invalidRequest(`messages[${position}]`, 'a message object is needed.');
     switch (wire['role']) {
       case 'system':
       case 'developer':
@@ -46,7 +46,10 @@ export function decodeMessages(value: readonly unknown[], facts: Facts): Message
         addResult(messages, decodeResult(wire, position, legacyId));
         break;
       default:
-        throw invalidRequest(`${path}.role`, 'the role must be system, developer, user, assistant or tool.');
+        throw invalidRequest(
+          `messages[${position}].role`,
+          'the role must be system, developer, user, assistant or tool.',
+        );
     }
   }
   return messages;
@@ -54,6 +57,10 @@ export function decodeMessages(value: readonly unknown[], facts: Facts): Message
 
 function decodeInput(wire: Wire, facts: Facts): SystemMessage | UserMessage {
   const { content, name } = wire;
+  const plain =
+    typeof content === 'string' && holdsOnly(wire, KNOWN) ? [{ type: 'text' as const, text: content }] : undefined;
+  // Most messages are this.
+  if (plain !== undefined) return { role: wire['role'] as 'user', content: plain };
   const parts = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : partsOf(content, facts);
   const hints: Hints = {
     ...(Array.isArray(content) && { array: true }),
@@ -63,6 +70,12 @@ function decodeInput(wire: Wire, facts: Facts): SystemMessage | UserMessage {
   const base = { ...(typeof name === 'string' && { name }), ...optional(withHints(native, hints)) };
   if (wire['role'] === 'user') return { role: 'user', content: parts, ...base };
   return { role: wire['role'] as 'system' | 'developer', content: parts as TextPart[], ...base };
+}
+
+/** Whether nothing stands there beside these fields. */
+export function holdsOnly(wire: Wire, known: ReadonlySet<string>): boolean {
+  for (const key in wire) if (!known.has(key)) return false;
+  return true;
 }
 
 /** What is left of a message; a name that is no text (`null`) stays as it was written. */
@@ -84,7 +97,7 @@ function decodeResult(wire: Wire, position: number, legacyId: string): ToolResul
   const { content } = wire;
   const texts = Array.isArray(content) ? content.map((part) => resultItem(part)) : undefined;
   // A result is text: parts of another kind are kept by their JSON.
-  const known = new Set(legacy ? [...KNOWN_RESULT, 'name'] : KNOWN_RESULT);
+  const known = legacy ? KNOWN_LEGACY_RESULT : KNOWN_RESULT;
   const native = nativeRest(wire, known, PROTOCOL);
   const odd = typeof content !== 'string' && texts === undefined && content !== undefined;
   const kept = odd ? { [PROTOCOL]: { ...native?.[PROTOCOL], content: content as Json } } : native;

@@ -36,7 +36,7 @@ class MessageEncoder {
   readonly #encoding: Encoding;
   readonly #out: JsonObject[];
   /** Calls of the last assistant turn that have no result yet: id to name. */
-  readonly #open = new Map<string, string>();
+  #open: Map<string, string> | undefined;
   /** Media of tool results, shown once all results of the turn are written. */
   #media: JsonObject[] = [];
 
@@ -50,7 +50,7 @@ class MessageEncoder {
     for (let position = 0; position < messages.length; position++) {
       const message = messages[position] as Message;
       const text = plainText(message);
-      if (text !== undefined && this.#open.size === 0 && this.#media.length === 0) {
+      if (text !== undefined && !this.#open?.size && this.#media.length === 0) {
         this.#out.push({ role: this.#role(message), content: text });
         continue;
       }
@@ -70,7 +70,8 @@ class MessageEncoder {
     const name = message.name === undefined ? {} : { name: message.name };
     if (message.role === 'assistant') {
       for (const part of message.content) {
-        if (part.type === 'tool-call' && part.executor !== 'provider') this.#open.set(part.id, part.name);
+        if (part.type === 'tool-call' && part.executor !== 'provider')
+          (this.#open ??= new Map()).set(part.id, part.name);
       }
       const isLast = this.#encoding.request.messages.at(-1) === message;
       const body: JsonObject = {
@@ -96,8 +97,8 @@ class MessageEncoder {
   }
 
   #addResult(part: ToolResultPart, path: string): void {
-    const name = this.#open.get(part.callId) ?? part.name ?? '';
-    this.#open.delete(part.callId);
+    const name = this.#open?.get(part.callId) ?? part.name ?? '';
+    this.#open?.delete(part.callId);
     const { content, media } = encodeResult(this.#encoding, part, path);
     this.#media.push(...media);
     const wire: JsonObject =
@@ -114,7 +115,7 @@ class MessageEncoder {
   /** Before another turn: every call must have a result, and media of results is shown. */
   #closeTurn(path: string): void {
     if (!this.#encoding.verbatim) {
-      for (const id of this.#open.keys()) {
+      for (const id of this.#open?.keys() ?? []) {
         this.#encoding.losses.note(
           'other',
           path,
@@ -124,7 +125,7 @@ class MessageEncoder {
         this.#out.push({ role: 'tool', tool_call_id: idOf(this.#encoding, id, path), content: NO_RESULT });
       }
     }
-    this.#open.clear();
+    this.#open?.clear();
     this.#showMedia();
   }
 
