@@ -6,14 +6,18 @@ import type { CallOptions } from './gateway-types.ts';
 
 const SCOPE_FIELDS = ['tenant', 'user', 'app', 'agent', 'session', 'region'] as const;
 
+/** The scope of a call that names nobody. */
+const NOBODY: Scope = Object.freeze({});
+
 /** Narrowest last: the gateway's own, the ambient one of `run`, the one of `with`, the call's. */
 export function scopeOf(face: CallFace, own: Scope | undefined): Scope {
   const { options, ambient } = face;
   const around = ambient?.get();
   const scope =
     around === undefined && own === undefined
-      ? (options.scope ?? {})
+      ? (options.scope ?? NOBODY)
       : mergeScopes(mergeScopes(around ?? {}, options.scope ?? {}), own ?? {});
+  if (scope === NOBODY && options.requireScope === undefined) return scope;
   for (const field of SCOPE_FIELDS) {
     const value: unknown = scope[field];
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
