@@ -1,4 +1,5 @@
 import { codeAt } from './characters.ts';
+
 /** Digit at `index` of a string of digits. */
 export const digit = (text: string, index: number): number => codeAt(text, index) - 48;
 

@@ -1,5 +1,5 @@
 import { codeAt } from './characters.ts';
-import { type Context, contextBefore, CONTEXT_UNITS, type ContextIndex, type Lexicon } from './context-words.ts';
+import { CONTEXT_UNITS, type ContextIndex, ContextReader, type Lexicon } from './context-words.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
@@ -28,7 +28,9 @@ export class Collector {
   /** The text as the scan reads it. */
   bytes: Uint8Array = NOTHING;
   #wordsAt = -1;
-  #context: Context = NO_CONTEXT;
+  #lexicons: readonly Lexicon[] = [];
+  // Made at the first look-up: most texts need none.
+  #context: ContextReader | undefined;
   readonly #index: ContextIndex;
 
   constructor(text: string, scoreMin: number, context: ContextIndex) {
@@ -50,16 +52,16 @@ export class Collector {
 
   #near(start: number): boolean {
     if (start - this.lettersUntil > CONTEXT_UNITS) return false;
+    this.#context ??= new ContextReader(this.text, this.bytes, this.#index);
     // Within a list of numbers the words before stay the same.
     const same =
       this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && this.#context.earliest > start - CONTEXT_UNITS;
     if (this.#wordsAt !== start && !same) {
       this.#wordsAt = start;
-      this.#context = contextBefore(this.text, this.bytes, start, this.#index);
+      this.#lexicons = this.#context.before(start);
     }
-    return this.#context.lexicons.includes(this.lexicon as Lexicon);
+    return this.#lexicons.includes(this.lexicon as Lexicon);
   }
 }
 
 const NOTHING = new Uint8Array(0);
-const NO_CONTEXT: Context = { lexicons: [], earliest: -1 };

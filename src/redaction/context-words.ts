@@ -21,66 +21,116 @@ export function lexicon(words: readonly string[]): Lexicon {
   };
 }
 
-/** What one look-up found. */
-export interface Context {
-  readonly lexicons: readonly Lexicon[];
-  /** Where the first word begins: the same stand before any later place that is still near it. */
-  readonly earliest: number;
-}
+/** Runs that are remembered: those of at least 128 units, more than a look-up needs. */
+const RUNS = 64;
+/** How far before the last look-up another may be without reading its words again. */
+const BACK_UNITS = RUNS * 2 - CONTEXT_UNITS;
+const PLAIN = 0;
+const MIXED = 1;
+const CLOSED = 2;
 
 /**
- * The lexicons that have one of the up to eight words before `start`. Words that hold a digit or an `@` are passed over, so
- * that one word speaks for a list of numbers; a placeholder ends the walk, so that a text that was redacted never gets
- * more context than it had.
+ * Looks up the up to eight words before a place. Each run between spaces is read once, however many numbers follow it.
+ * Words that hold a digit or an `@` are passed over, so that one word speaks for a list of numbers; a placeholder ends the
+ * walk, so that a text that was redacted never gets more context than it had.
  */
-export function contextBefore(text: string, bytes: Uint8Array, start: number, index: ContextIndex): Context {
-  const limit = Math.max(0, start - CONTEXT_UNITS);
-  let lexicons: Lexicon[] | undefined;
-  let earliest = start;
-  let count = 0;
-  let end = start;
-  while (end > limit && count < WORDS_MAX) {
-    const from = runFrom(text, bytes, end, limit);
-    // A run that may have begun before what is looked at, or holds a placeholder.
-    if (from < 0 || (from === limit && limit > 0)) break;
-    if (from < end && isPlain(bytes, from, end)) {
-      earliest = from;
-      for (let at = from; at < end; at++) {
-        if (!isLetter(bytes[at] as number)) continue;
-        const word = at;
-        while (at < end && isLetter(bytes[at] as number)) at++;
-        count++;
-        if (index.filter[filterKey(bytes[word] as number, bytes[at - 1] as number, at - word)] !== 1) continue;
-        const known = lexiconsOf(text.slice(word, at).toLowerCase(), index);
-        if (known.length > 0) lexicons = lexicons === undefined ? [...known] : [...lexicons, ...known];
-      }
+export class ContextReader {
+  /** Where the first word of the last look-up begins: the same stand before any later place that is still near it. */
+  earliest = -1;
+  readonly #text: string;
+  readonly #bytes: Uint8Array;
+  readonly #index: ContextIndex;
+  // The last runs, in a ring: where they begin and end, their kind, how many words and what those are known for.
+  readonly #froms: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #kinds: number[] = [];
+  readonly #words: number[] = [];
+  readonly #lexicons: (readonly Lexicon[])[] = [];
+  #size = 0;
+  #since = 0;
+  #until = 0;
+
+  constructor(text: string, bytes: Uint8Array, index: ContextIndex) {
+    this.#text = text;
+    this.#bytes = bytes;
+    this.#index = index;
+  }
+
+  /** The lexicons that have one of the words before `start`. */
+  before(start: number): readonly Lexicon[] {
+    const limit = Math.max(0, start - CONTEXT_UNITS);
+    let own = start;
+    while (own > limit && !isSpace(this.#bytes[own - 1] as number)) own--;
+    this.earliest = start;
+    // May have begun before what is looked at.
+    if (own === limit && limit > 0) return NONE;
+    this.#cover(own, limit);
+    let found: readonly Lexicon[] = NONE;
+    let count = 0;
+    // What stands right before the hit is no whole run: the hit goes on with it. It is read last and forgotten.
+    const size = this.#size;
+    if (own < start) this.#read(own, start);
+    for (let slot = this.#size - 1; slot >= 0 && slot >= this.#size - RUNS && count < WORDS_MAX; slot--) {
+      const at = slot % RUNS;
+      const from = this.#froms[at] as number;
+      if ((this.#ends[at] as number) > start) continue;
+      if (from < limit || (from === limit && limit > 0) || this.#kinds[at] === CLOSED) break;
+      if (this.#kinds[at] === MIXED) continue;
+      this.earliest = from;
+      count += this.#words[at] as number;
+      const known = this.#lexicons[at] as readonly Lexicon[];
+      if (known.length > 0) found = found.length === 0 ? known : [...found, ...known];
     }
-    end = from - 1;
+    this.#size = size;
+    return found;
   }
-  return { lexicons: lexicons ?? NONE, earliest };
+
+  /** Reads the runs from where the last look-up ended, or from `limit`, to `to`, where a run begins. */
+  #cover(to: number, limit: number): void {
+    let at = this.#until;
+    if (at <= limit || this.#since > limit || to < at - BACK_UNITS) {
+      this.#size = 0;
+      this.#since = limit;
+      at = limit;
+      // The run that stands across the limit is none that counts.
+      if (limit > 0) for (at++; at < to && !isSpace(this.#bytes[at - 1] as number); at++);
+    }
+    while (at < to) {
+      const from = at;
+      while (at < to && !isSpace(this.#bytes[at] as number)) at++;
+      if (at > from) this.#read(from, at);
+      at++;
+    }
+    this.#until = Math.max(at, to);
+  }
+
+  #read(from: number, end: number): void {
+    const slot = this.#size++ % RUNS;
+    const bytes = this.#bytes;
+    let kind = PLAIN;
+    let words = 0;
+    let found: readonly Lexicon[] = NONE;
+    for (let at = from; at < end && kind !== CLOSED; at++) {
+      const code = bytes[at] as number;
+      if (isLetter(code)) {
+        const word = at;
+        while (at + 1 < end && isLetter(bytes[at + 1] as number)) at++;
+        words++;
+        if (kind !== PLAIN || this.#index.filter[filterKey(code, bytes[at] as number, at + 1 - word)] !== 1) continue;
+        const known = lexiconsOf(this.#text.slice(word, at + 1).toLowerCase(), this.#index);
+        if (known.length > 0) found = found.length === 0 ? known : [...found, ...known];
+      } else if (code === 64 || ((CLASSES[code] as number) & DIGIT) !== 0) kind = MIXED;
+      else if (code === 91 && bracketLength(this.#text, at) > 0) kind = CLOSED;
+    }
+    this.#froms[slot] = from;
+    this.#ends[slot] = end;
+    this.#kinds[slot] = kind;
+    this.#words[slot] = words;
+    this.#lexicons[slot] = found;
+  }
 }
 
-/** Where the run without spaces begins that ends before `end`; -1 when a placeholder is in it. */
-function runFrom(text: string, bytes: Uint8Array, end: number, limit: number): number {
-  let from = end;
-  while (from > limit) {
-    const code = bytes[from - 1] as number;
-    if (((CLASSES[code] as number) & SPACE) !== 0) break;
-    from--;
-    if (code === 91 && bracketLength(text, from) > 0) return -1;
-  }
-  return from;
-}
-
-/** Holds neither a digit nor an `@`. */
-function isPlain(bytes: Uint8Array, from: number, end: number): boolean {
-  for (let at = from; at < end; at++) {
-    const code = bytes[at] as number;
-    if (code === 64 || ((CLASSES[code] as number) & DIGIT) !== 0) return false;
-  }
-  return true;
-}
-
+const isSpace = (code: number): boolean => ((CLASSES[code] as number) & SPACE) !== 0;
 const isLetter = (code: number): boolean => code === BEYOND_ASCII || ((CLASSES[code] as number) & LETTER) !== 0;
 
 const FILTER_UNITS = 1 << 14;

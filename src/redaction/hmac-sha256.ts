@@ -21,7 +21,11 @@ function fillConstants(): void {
 
 const rotate = (word: number, by: number): number => (word >>> by) | (word << (32 - by));
 
-function compress(state: Uint32Array, block: Uint8Array, offset: number, words: Uint32Array): void {
+/** Used by every block and, of a message's end, by every message: nothing here waits or calls out. */
+const words = new Uint32Array(64);
+const tail = new Uint8Array(128);
+
+function compress(state: Uint32Array, block: Uint8Array, offset: number): void {
   for (let index = 0; index < 16; index++) {
     const at = offset + index * 4;
     words[index] =
@@ -37,7 +41,14 @@ function compress(state: Uint32Array, block: Uint8Array, offset: number, words: 
     const small1 = rotate(two, 17) ^ rotate(two, 19) ^ (two >>> 10);
     words[index] = (words[index - 16] as number) + small0 + (words[index - 7] as number) + small1;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  let f = state[5] as number;
+  let g = state[6] as number;
+  let h = state[7] as number;
   for (let index = 0; index < 64; index++) {
     const big1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const first = (h + big1 + ((e & f) ^ (~e & g)) + (CONSTANTS[index] as number) + (words[index] as number)) | 0;
@@ -52,29 +63,40 @@ function compress(state: Uint32Array, block: Uint8Array, offset: number, words: 
     b = a;
     a = (first + second) | 0;
   }
-  const next = [a, b, c, d, e, f, g, h];
-  for (let index = 0; index < 8; index++) state[index] = (state[index] as number) + (next[index] as number);
+  state[0] = (state[0] as number) + a;
+  state[1] = (state[1] as number) + b;
+  state[2] = (state[2] as number) + c;
+  state[3] = (state[3] as number) + d;
+  state[4] = (state[4] as number) + e;
+  state[5] = (state[5] as number) + f;
+  state[6] = (state[6] as number) + g;
+  state[7] = (state[7] as number) + h;
 }
 
 /** Hashes `message` on from `start`, a state after `before` bytes (a multiple of 64). */
 function finish(start: Uint32Array, message: Uint8Array, before: number): Uint8Array {
   const state = start.slice();
-  const words = new Uint32Array(64);
-  const whole = message.length - (message.length % 64);
-  for (let offset = 0; offset < whole; offset += 64) compress(state, message, offset, words);
-  const rest = message.length - whole;
-  const tail = new Uint8Array(rest < 56 ? 64 : 128);
-  tail.set(message.subarray(whole));
+  const rest = message.length % 64;
+  const whole = message.length - rest;
+  for (let offset = 0; offset < whole; offset += 64) compress(state, message, offset);
+  const length = rest < 56 ? 64 : 128;
+  tail.fill(0);
+  for (let index = 0; index < rest; index++) tail[index] = message[whole + index] as number;
   tail[rest] = 0x80;
-  const view = new DataView(tail.buffer);
   const bytes = before + message.length;
-  view.setUint32(tail.length - 8, Math.floor(bytes / 0x20000000));
-  view.setUint32(tail.length - 4, (bytes << 3) >>> 0);
-  for (let offset = 0; offset < tail.length; offset += 64) compress(state, tail, offset, words);
+  putWord(tail, length - 8, Math.floor(bytes / 0x20000000));
+  putWord(tail, length - 4, bytes << 3);
+  for (let offset = 0; offset < length; offset += 64) compress(state, tail, offset);
   const digest = new Uint8Array(32);
-  const out = new DataView(digest.buffer);
-  for (let index = 0; index < 8; index++) out.setUint32(index * 4, state[index] as number);
+  for (let index = 0; index < 8; index++) putWord(digest, index * 4, state[index] as number);
   return digest;
+}
+
+function putWord(into: Uint8Array, at: number, word: number): void {
+  into[at] = word >>> 24;
+  into[at + 1] = word >>> 16;
+  into[at + 2] = word >>> 8;
+  into[at + 3] = word;
 }
 
 /** SHA-256 of bytes. */
@@ -89,7 +111,7 @@ export function hmacSha256(key: Uint8Array): (message: Uint8Array) => Uint8Array
     const block = new Uint8Array(64).fill(pad);
     for (let index = 0; index < short.length; index++) block[index] = (short[index] as number) ^ pad;
     const state = INITIAL.slice();
-    compress(state, block, 0, new Uint32Array(64));
+    compress(state, block, 0);
     return state;
   };
   const inner = keyed(0x36);

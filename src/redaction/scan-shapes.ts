@@ -62,7 +62,7 @@ function shapesFrom(
     }
     const entries = items[state];
     if (entries !== undefined && !isAttached(text, start, index))
-      tryShapes(text, start, index, entries, collector, letters !== 0, separators);
+      tryShapes(text, bytes, start, index, entries, collector, letters !== 0, separators);
     if ((bits & SEPARATOR) === 0) return;
     state = next[state * 4 + SEPARATOR_KIND] as number;
     if (state === 0) return;
@@ -87,6 +87,7 @@ const isJoint = (code: number): boolean => code === 45 || code === 46 || code ==
 
 function tryShapes(
   text: string,
+  bytes: Uint8Array,
   start: number,
   end: number,
   entries: readonly ShapeEntry[],
@@ -100,6 +101,7 @@ function tryShapes(
   for (let index = 0; index < entries.length; index++) {
     const { detector, lexicon, separators: allowed } = entries[index] as ShapeEntry;
     if ((separators & ~allowed) !== 0 || (mixed && !detector.mixed)) continue;
+    if (detector.likely !== undefined && !detector.likely(bytes, start, end)) continue;
     if (raw === undefined) {
       raw = text.slice(start, end);
       compact = separators === 0 ? raw : withoutSeparators(raw);

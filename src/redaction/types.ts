@@ -37,6 +37,8 @@ export interface ShapeDetector extends DetectorFacts {
   /** Separators that may stand for `_`; one hit uses the same one throughout unless `mixed`. @defaultValue ' -' */
   readonly separators?: string;
   readonly mixed?: boolean;
+  /** A cheap look at the text as bytes, before anything is cut out of it: `false` rejects. */
+  readonly likely?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** Check digits and ranges: `false` rejects, a number is the score. `compact` is upper case, without separators. */
   readonly check?: (compact: string, raw: string) => boolean | number;
 }

@@ -22,20 +22,42 @@ export const cryptoWallet: TokenDetector = {
 function isBase58Check(source: string): boolean {
   const ripple = source.startsWith('r');
   if (source.length > 36 || !(ripple || /^[13LMDT2mn]/.test(source))) return false;
-  const bytes = new Uint8Array(25);
-  const alphabet = ripple ? RIPPLE58 : BASE58;
-  for (let index = 0; index < source.length; index++) {
-    let carry = alphabet.indexOf(source.charAt(index));
-    if (carry < 0) return false;
-    for (let at = 24; at >= 0; at--) {
-      carry += (bytes[at] as number) * 58;
-      bytes[at] = carry & 255;
-      carry >>= 8;
-    }
-    if (carry > 0) return false;
-  }
+  const bytes = base58(source, ripple ? RIPPLE58 : BASE58);
+  if (bytes === undefined) return false;
   const check = sha256(sha256(bytes.subarray(0, 21)));
   return [0, 1, 2, 3].every((index) => check[index] === bytes[21 + index]);
+}
+
+const ADDRESS_BYTES = 25;
+/** Limbs of 24 bits: one times 58 to the power of 4, and what is carried, fit a number exactly. */
+const LIMBS = 9;
+
+/** The 25 bytes an address stands for; nothing when it has other characters or stands for more. */
+function base58(source: string, alphabet: string): Uint8Array | undefined {
+  const limbs = new Array<number>(LIMBS).fill(0);
+  for (let index = 0; index < source.length; ) {
+    let factor = 1;
+    let carry = 0;
+    for (const stop = Math.min(index + 4, source.length); index < stop; index++) {
+      const value = alphabet.indexOf(source.charAt(index));
+      if (value < 0) return undefined;
+      factor *= 58;
+      carry = carry * 58 + value;
+    }
+    for (let at = 0; at < LIMBS; at++) {
+      const sum = (limbs[at] as number) * factor + carry;
+      carry = Math.floor(sum / 0x1000000);
+      limbs[at] = sum - carry * 0x1000000;
+    }
+    if (carry > 0) return undefined;
+  }
+  // 25 bytes are eight limbs and one byte.
+  if ((limbs[LIMBS - 1] as number) > 255) return undefined;
+  const bytes = new Uint8Array(ADDRESS_BYTES);
+  for (let at = 0; at < ADDRESS_BYTES; at++) {
+    bytes[ADDRESS_BYTES - 1 - at] = ((limbs[Math.floor(at / 3)] as number) >> ((at % 3) * 8)) & 255;
+  }
+  return bytes;
 }
 
 /** BIP 173 and BIP 350. */

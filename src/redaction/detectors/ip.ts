@@ -88,20 +88,31 @@ function v6Run(text: string, colon: number): { start: number; end: number; first
 const isRun = (code: number): boolean =>
   code === 58 || code === 46 || code === 95 || (classOf(code) & (DIGIT | LETTER)) !== 0;
 
-/** RFC 4291 text forms. */
+/** RFC 4291 text forms: groups of up to four hex digits, one `::` for missing ones, perhaps four octets at the end. */
 export function isV6(source: string): boolean {
-  let address = source;
-  const quad = address.lastIndexOf(':') + 1;
-  if (address.includes('.')) {
-    if (v4End(`${address.slice(quad)} `, 0) !== address.length - quad) return false;
-    address = `${address.slice(0, quad)}0:0`;
+  let groups = 0;
+  let gap = false;
+  let index = source.startsWith('::') ? 0 : -1;
+  // Each turn stands at a colon (or right before the text) and reads the group after it.
+  while (index < source.length) {
+    if (index >= 0 && codeAt(source, index) !== 58) return false;
+    if (index >= 0 && codeAt(source, index + 1) === 58) {
+      if (gap) return false;
+      gap = true;
+      index++;
+      if (index + 1 === source.length) break;
+    }
+    const end = runEnd(source, index + 1, HEX, index + 6);
+    if (codeAt(source, end) === 46) {
+      if (v4End(source, index + 1) !== source.length) return false;
+      groups += 2;
+      break;
+    }
+    if (end === index + 1 || end - index > 5) return false;
+    groups++;
+    index = end;
   }
-  if (!/^[0-9A-Fa-f:]+$/.test(address)) return false;
-  const halves = address.split('::');
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  if (groups.some((group) => group === '' || group.length > 4)) return false;
-  return halves.length === 2 ? groups.length <= 7 : groups.length === 8;
+  return gap ? groups <= 7 : groups === 8;
 }
 
 /** Past a `/n` that is a prefix length and not the start of a path. */

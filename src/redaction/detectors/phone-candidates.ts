@@ -39,6 +39,17 @@ export class PhoneReading {
     this.extensions[at] = extension;
   }
 
+  /** A few digits after the first `skipped`, as a number. */
+  firstDigits(skipped: number, count: number): number {
+    let number = 0;
+    for (let index = this.first, seen = 0; seen < skipped + count; index++) {
+      const code = codeAt(this.text, index);
+      if (isDigit(code) && seen++ >= skipped) number = number * 10 + code - 48;
+      if (code === 0) break;
+    }
+    return number;
+  }
+
   /** The digits of all groups up to an end, without the extension. */
   digits(at: number): string {
     const count = this.counts[at] as number;

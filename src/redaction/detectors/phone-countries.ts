@@ -66,16 +66,22 @@ const LENGTHS: Readonly<Record<string, readonly [number, number]>> = {
 };
 const OTHERS: readonly [number, number] = [5, 11];
 
-/** One, two or three digits; 0 when no country is called so. */
-export function countryCodeLength(digits: string): number {
-  const first = digits.charAt(0);
-  if (first === '1' || first === '7') return 1;
-  if (first === '0' || first === '') return 0;
-  const two = digits.slice(0, 2);
-  if (LENGTHS[two] !== undefined) return 2;
+/** What is known by the three digits a number begins with: length of the country code, least and most digits after it. */
+const BY_DIGITS = new Uint8Array(3000);
+for (let three = 100; three < 1000; three++) {
+  const digits = String(three);
+  const length = codeLength(digits);
+  const [least, most] = LENGTHS[digits.slice(0, length)] ?? OTHERS;
+  BY_DIGITS.set([length, least, most], three * 3);
+}
+
+function codeLength(digits: string): number {
+  if (digits.startsWith('1') || digits.startsWith('7')) return 1;
+  if (LENGTHS[digits.slice(0, 2)] !== undefined) return 2;
   return /^(?:2[1-9]|3[578]|42|5[09]|6[789]|8[0578]|9[679])/.test(digits) ? 3 : 0;
 }
 
-export function nationalLengths(code: string): readonly [number, number] {
-  return LENGTHS[code] ?? OTHERS;
-}
+/** By the first three digits as a number: one, two or three; 0 when no country is called so. */
+export const countryCodeLength = (three: number): number => BY_DIGITS[three * 3] as number;
+export const nationalLeast = (three: number): number => BY_DIGITS[three * 3 + 1] as number;
+export const nationalMost = (three: number): number => BY_DIGITS[three * 3 + 2] as number;

@@ -1,4 +1,4 @@
-import { countryCodeLength, nationalLengths } from './phone-countries.ts';
+import { countryCodeLength, nationalLeast, nationalMost } from './phone-countries.ts';
 import { type PhoneReading, readPhone } from './phone-candidates.ts';
 import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import type { TokenDetector } from '../types.ts';
@@ -128,11 +128,13 @@ function isWrittenDate(text: string, first: number, layout: number): boolean {
 
 /** Country code, perhaps a trunk 0 as in +46 (0)70, and as many digits as its numbers have. */
 function internationalScore(reading: PhoneReading, at: number): number {
-  const digits = reading.digits(at).replace(/^00/, '');
-  const code = countryCodeLength(digits);
+  const { text, first } = reading;
+  // 00 stands for the +.
+  const zeros = codeAt(text, first) === 48 && codeAt(text, first + 1) === 48 ? 2 : 0;
+  const three = reading.firstDigits(zeros, 3);
+  const code = countryCodeLength(three);
   if (code === 0) return 0;
-  const [least, most] = nationalLengths(digits.slice(0, code));
-  const trunk = digits.charAt(code) === '0' && code > 1 && !digits.startsWith('39') ? 1 : 0;
-  const length = digits.length - code - trunk;
-  return length >= least && length <= most ? 0.8 : 0;
+  const trunk = code > 1 && Math.floor(three / 10) !== 39 && reading.firstDigits(zeros + code, 1) === 0 ? 1 : 0;
+  const length = (reading.counts[at] as number) - zeros - code - trunk;
+  return length >= nationalLeast(three) && length <= nationalMost(three) ? 0.8 : 0;
 }
