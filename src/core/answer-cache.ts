@@ -188,7 +188,9 @@ function keyOf({ base, slot }: CacheTask): string {
 }
 
 /** Failures behind which the same request might have been answered: an old answer is better than none. */
-function isOutage({ fault }: GatewayError): boolean {
+function isOutage({ fault, code, fallbackable }: GatewayError): boolean {
+  // Every target is at rest after its own failures.
+  if (code === 'circuit-open' || (code === 'no-target' && fallbackable)) return true;
   return fault === 'target' || fault === 'network' || fault === 'credential';
 }
 

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type AttemptOutcome,
@@ -10,21 +11,11 @@ import {
 } from '../../src/index.ts';
 import { circuitBreaker, concurrency, fallback, hedge, retry, route, timeout } from '../../src/middleware/index.ts';
 import type { Fault, MockProvider } from '../../src/testing/index.ts';
+import { size } from '../size.ts';
+import { namesOf, PAIRWISE, type Switches } from '../testing/pairwise.ts';
 import { setUp, warmUp } from './support.ts';
 
 beforeAll(warmUp);
-
-/** Every pair of switches is seen in all four positions. */
-const PAIRWISE = [
-  { retry: true, fallback: true, breaker: true, hedge: true },
-  { retry: true, fallback: false, breaker: false, hedge: true },
-  { retry: false, fallback: true, breaker: false, hedge: true },
-  { retry: false, fallback: false, breaker: true, hedge: true },
-  { retry: true, fallback: true, breaker: false, hedge: false },
-  { retry: true, fallback: false, breaker: true, hedge: false },
-  { retry: false, fallback: true, breaker: true, hedge: false },
-  { retry: false, fallback: false, breaker: false, hedge: false },
-] as const;
 
 const FAULTS: readonly Fault[] = [
   ...[400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529].map((status) => ({
@@ -65,7 +56,7 @@ const FAULTS: readonly Fault[] = [
 const FIRST = ['a1 ', 'a2 ', 'a3 '];
 const SECOND = ['b1 ', 'b2 ', 'b3 '];
 
-function stackOf(on: (typeof PAIRWISE)[number], heard: AttemptOutcome[]): Middleware[] {
+function stackOf(on: Switches, heard: AttemptOutcome[]): Middleware[] {
   const watch = defineMiddleware(
     { name: 'watch', attempt: () => ({ end: (outcome) => void heard.push(outcome) }) },
     (call, next) => next(call),
@@ -82,50 +73,96 @@ function stackOf(on: (typeof PAIRWISE)[number], heard: AttemptOutcome[]): Middle
   ];
 }
 
-function script(a: MockProvider, b: MockProvider, fault: Fault): void {
-  a.on('warm').reply('warm');
-  a.otherwise.reply(FIRST).fault(fault);
-  b.reply(SECOND);
-}
-
 describe('the fault matrix', () => {
   for (const on of PAIRWISE) {
-    const name = Object.entries(on).map(([part, is]) => (is ? part : `no ${part}`));
-    it(`invariants 3, 4, 6, 7, 8 hold for every fault with ${name.join(', ')}`, async () => {
+    it(`invariants 3, 4, 6, 7, 8 hold for every fault with ${namesOf(on)}`, async () => {
       for (const fault of FAULTS) {
         for (const stream of [true, false]) {
-          const heard: AttemptOutcome[] = [];
-          const { clock, a, b, gateway } = setUp(stackOf(on, heard), { timeoutMs: 60_000 });
-          script(a, b, fault);
-          if (on.hedge) await clock.settled(gateway.chat({ model: 'single', prompt: 'warm' }));
-          heard.length = 0;
-          const before = a.calls.length + b.calls.length;
-          const what = `${JSON.stringify(fault)} ${stream ? 'stream' : 'plain'}`;
-          const controller = new AbortController();
-          const began = clock.monotonic();
-          const told = await clock.settled(read(gateway, stream, controller.signal));
-
-          const attempts = told.error?.attempts ?? told.attempts ?? [];
-          expect(a.calls.length + b.calls.length - before, `${what}: hits are attempts`).toBe(attempts.length);
-          expect(heard, `${what}: each attempt ends once`).toHaveLength(attempts.length);
-          expect(attempts.length, `${what}: at most what may be`).toBeLessThanOrEqual(5);
-          expect(clock.monotonic() - began, `${what}: within the deadline`).toBeLessThanOrEqual(60_000);
-          expect(prefixOfOne(told.text), `${what}: ${told.text}`).toBe(true);
-          if (stream)
-            expect(grammar(told.types, told.error === undefined), `${what}: ${told.types.join(' ')}`).toBe(true);
-          if (told.error !== undefined) {
-            expect(told.error.message.length, what).toBeLessThanOrEqual(300);
-            expect(told.error.committed, what).toBe(told.text !== '');
-          } else {
-            expect([FIRST.join(''), SECOND.join('')], what).toContain(told.text);
-          }
-          expect(getEventListeners(controller.signal, 'abort'), `${what}: listeners`).toHaveLength(0);
-          expect(clock.pending, `${what}: timers`).toBe(0);
+          await check(on, stream, `${JSON.stringify(fault)} ${stream ? 'stream' : 'plain'}`, (a, b) => {
+            a.otherwise.reply(FIRST).fault(fault);
+            b.reply(SECOND);
+          });
         }
       }
     });
   }
+
+  it('invariants 3, 4, 6, 7, 8 hold for any script of faults, any stack, and an abort at any time', async () => {
+    const step = fc.option(fc.constantFrom(...FAULTS), { nil: undefined, freq: 6 });
+    const steps = fc.array(step, { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...PAIRWISE),
+        fc.boolean(),
+        steps,
+        steps,
+        fc.option(fc.nat(9_000)),
+        async (on, stream, first, second, abortMs) => {
+          const what = JSON.stringify({ stream, first, second, abortMs });
+          await check(
+            on,
+            stream,
+            what,
+            (a, b) => {
+              play(a, FIRST, first);
+              play(b, SECOND, second);
+            },
+            abortMs ?? undefined,
+          );
+        },
+      ),
+      { seed: 5, numRuns: size(150, 5_000) },
+    );
+  });
 });
+
+/** One answer after the other, each as it should be or with its fault; the last one from then on. */
+function play(mock: MockProvider, text: readonly string[], steps: readonly (Fault | undefined)[]): void {
+  let chain = mock.otherwise.reply([...text]);
+  for (const [index, fault] of steps.entries()) {
+    if (index > 0) chain = chain.then.reply([...text]);
+    if (fault !== undefined) chain = chain.fault(fault);
+  }
+}
+
+/** One call under a script, and everything that must be true of it whatever the script. */
+async function check(
+  on: Switches,
+  stream: boolean,
+  what: string,
+  script: (a: MockProvider, b: MockProvider) => void,
+  abortMs?: number,
+): Promise<void> {
+  const heard: AttemptOutcome[] = [];
+  const { clock, a, b, gateway } = setUp(stackOf(on, heard), { timeoutMs: DEADLINE_MS });
+  a.on('warm').reply('warm');
+  script(a, b);
+  if (on.hedge) await clock.settled(gateway.chat({ model: 'single', prompt: 'warm' }));
+  heard.length = 0;
+  const before = a.calls.length + b.calls.length;
+  const controller = new AbortController();
+  const began = clock.monotonic();
+  const aborting = abortMs === undefined ? undefined : clock.after(abortMs, () => controller.abort());
+  const told = await clock.settled(read(gateway, stream, controller.signal));
+  aborting?.cancel();
+
+  const attempts = told.error?.attempts ?? told.attempts ?? [];
+  expect(a.calls.length + b.calls.length - before, `${what}: hits are attempts`).toBe(attempts.length);
+  expect(heard, `${what}: each attempt ends once`).toHaveLength(attempts.length);
+  expect(attempts.length, `${what}: at most what may be`).toBeLessThanOrEqual(5);
+  expect(clock.monotonic() - began, `${what}: within the deadline`).toBeLessThanOrEqual(DEADLINE_MS);
+  expect(prefixOfOne(told.text), `${what}: ${told.text}`).toBe(true);
+  if (stream) expect(grammar(told.types, told.error === undefined), `${what}: ${told.types.join(' ')}`).toBe(true);
+  if (told.error !== undefined) {
+    expect(told.error.message.length, what).toBeLessThanOrEqual(300);
+    expect(told.error.committed, `${what}: ${told.error.code}`).toBe(told.text !== '');
+  } else {
+    expect([FIRST.join(''), SECOND.join('')], what).toContain(told.text);
+  }
+  expect(getEventListeners(controller.signal, 'abort'), `${what}: listeners`).toHaveLength(0);
+  expect(clock.pending, `${what}: timers`).toBe(0);
+}
+const DEADLINE_MS = 60_000;
 
 interface Told {
   text: string;

@@ -1,3 +1,4 @@
+import { VERDICTS } from '../../src/core/errors.ts';
 import type { FaultRow } from '../../src/testing/matrix/row.ts';
 import { type Seen, type Setting, TEXT } from './matrix-run.ts';
 
@@ -5,6 +6,8 @@ import { type Seen, type Setting, TEXT } from './matrix-run.ts';
 export interface Policy {
   readonly retries: boolean;
   readonly routes: boolean;
+  /** Whether a fallback to the second target is named for every reason. */
+  readonly fallsBack?: boolean;
 }
 
 interface Wanted {
@@ -16,7 +19,14 @@ interface Wanted {
 const ATTEMPTS_MAX = 3;
 
 /** The outcome that the failure matrix asks for, derived from its rows alone. */
-export function wantedOf({ verdict }: FaultRow, { times, targets }: Setting, policy: Policy): Wanted {
+export function wantedOf(row: FaultRow, setting: Setting, policy: Policy): Wanted {
+  const wanted = withoutFallback(row, setting, policy);
+  const { code, committed, movesOn } = row.verdict;
+  if (policy.fallsBack !== true || wanted.code === undefined || code === undefined || committed === true) return wanted;
+  return movesOn || VERDICTS[code].fallbackable ? { ...wanted, code: undefined, secondHits: 1 } : wanted;
+}
+
+function withoutFallback({ verdict }: FaultRow, { times, targets }: Setting, policy: Policy): Wanted {
   if (verdict.code === undefined) return { code: undefined, hits: 1, secondHits: 0 };
   const failed = { code: verdict.code, hits: 1, secondHits: 0 };
   if (policy.routes && targets === 2 && verdict.movesOn) return { code: undefined, hits: 1, secondHits: 1 };

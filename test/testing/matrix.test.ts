@@ -1,12 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { defineMiddleware, type Middleware } from '../../src/index.ts';
-import { retry, route, timeout } from '../../src/middleware/index.ts';
+import {
+  budget,
+  cache,
+  circuitBreaker,
+  concurrency,
+  dedupe,
+  fallback,
+  hedge,
+  logger,
+  rateLimit,
+  redact,
+  retry,
+  route,
+  telemetry,
+  timeout,
+} from '../../src/middleware/index.ts';
 import { faultRows } from '../../src/testing/matrix/rows.ts';
 import type { FaultRow } from '../../src/testing/matrix/row.ts';
 import { seededRandom } from '../../src/testing/script/random.ts';
 import { full } from '../size.ts';
 import { type Policy, problemsOf, wantedOf } from './matrix-expect.ts';
 import { runRow, type Setting } from './matrix-run.ts';
+import { namesOf, PAIRWISE, type Switches } from './pairwise.ts';
 
 const PROTOCOLS = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const;
 const timers = (row: FaultRow): Middleware =>
@@ -14,22 +30,49 @@ const timers = (row: FaultRow): Middleware =>
 
 interface Stack extends Policy {
   use(row: FaultRow): readonly Middleware[];
+  /** Whether it is met at every size of the suite with every ninth row, or with fewer. */
+  readonly sparse?: true;
 }
-const both: Policy = { retries: true, routes: true };
-const around = (middleware: Middleware, policy: Policy = both): Stack => ({
+const both: Policy = { retries: true, routes: true, fallsBack: false };
+const SECOND = { any: 'second/m', 'content-filtered': 'second/m', 'context-too-long': 'second/m' } as const;
+const around = (create: () => Middleware, policy: Policy = both): Stack => ({
   ...policy,
-  use: (row) => [middleware, retry(), route(), timers(row)],
+  sparse: true,
+  use: (row) => [create(), retry(), route(), timers(row)],
+});
+const switched = (on: Switches): Stack => ({
+  retries: on.retry,
+  routes: true,
+  fallsBack: on.fallback,
+  sparse: true,
+  use: (row) => [
+    ...(on.fallback ? [fallback(SECOND)] : []),
+    ...(on.retry ? [retry()] : []),
+    ...(on.hedge ? [hedge()] : []),
+    route(),
+    ...(on.breaker ? [circuitBreaker({ lastResort: true })] : []),
+    timers(row),
+  ],
 });
 
 /** One line for each stack. A middleware that should not change what a fault comes to is `around(it())`. */
 const STACKS: Readonly<Record<string, Stack>> = {
-  'timeout alone': { retries: false, routes: false, use: (row) => [timers(row)] },
-  'route and timeout': { retries: false, routes: true, use: (row) => [route(), timers(row)] },
+  'timeout alone': { ...both, retries: false, routes: false, use: (row) => [timers(row)] },
+  'route and timeout': { ...both, retries: false, use: (row) => [route(), timers(row)] },
   'retry, route and timeout': { ...both, use: (row) => [retry(), route(), timers(row)] },
-  'a middleware that only passes on': around(async (call, next) => next(call)),
-  'a middleware with an attempt face': around(
+  'a middleware that only passes on': around(() => async (call, next) => next(call)),
+  'a middleware with an attempt face': around(() =>
     defineMiddleware({ name: 'looks', attempt: () => ({ end: () => undefined }) }, async (call, next) => next(call)),
   ),
+  ...Object.fromEntries(PAIRWISE.map((on) => [namesOf(on), switched(on)])),
+  cache: around(() => cache()),
+  dedupe: around(() => dedupe()),
+  redact: around(() => redact()),
+  concurrency: around(() => concurrency()),
+  budget: around(() => budget({ limits: [{ requests: 1_000, every: 'day' }] })),
+  rateLimit: around(() => rateLimit({ limits: [{ requests: 1_000, periodMs: 60_000 }] })),
+  telemetry: around(() => telemetry()),
+  logger: around(() => logger({ logger: () => undefined })),
 };
 const SETTINGS: readonly Setting[] = [
   { times: 'once', targets: 1 },
@@ -40,7 +83,6 @@ const SETTINGS: readonly Setting[] = [
 
 describe('the failure matrix (reliability 4.3), in process', () => {
   const rows = faultRows();
-  const everyNth = full ? 1 : 9;
   let offset = 0;
 
   it('covers every kind of fault at every position', () => {
@@ -53,6 +95,7 @@ describe('the failure matrix (reliability 4.3), in process', () => {
     for (const [name, stack] of Object.entries(STACKS)) {
       for (const setting of SETTINGS) {
         // Each cell takes other rows at the small size, so that all of them are met.
+        const everyNth = full ? 1 : stack.sparse ? 31 : 9;
         const from = offset++ % everyNth;
         const chosen = shuffled(rows.filter((_row, index) => index % everyNth === from));
         it(`${protocol}, ${name}, ${setting.times}, ${setting.targets} target(s): ${chosen.length} rows`, async () => {
