@@ -11,8 +11,9 @@ import {
   readdress,
   subcall,
 } from '../../src/index.ts';
-import { retry, route, timeout } from '../../src/middleware/index.ts';
+import { hedge, retry, route, timeout } from '../../src/middleware/index.ts';
 import { fakeClock, mockProvider } from '../../src/testing/index.ts';
+import { size } from '../size.ts';
 import { failureOf, warmUp } from '../middleware/support.ts';
 
 /** Writes down what an attempt face is told. */
@@ -307,12 +308,17 @@ describe('abort', () => {
   }
 
   it('LEAK-02: one signal over many calls keeps no listener', async () => {
-    const { clock, mock, gateway } = setUp([retry({ baseMs: 1 }), route(), timeout()]);
+    const { clock, mock, gateway } = setUp([
+      retry({ baseMs: 1 }),
+      hedge({ callsMin: 1, delayMsMin: 1 }),
+      route(),
+      timeout(),
+    ]);
     mock.on('plain').reply('x');
     mock.on('stream').reply('x');
     mock.on('fails').fail(500);
     const { signal } = new AbortController();
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < size(50, 3_400); round++) {
       await clock.settled(gateway.chat({ model: 'single', prompt: 'plain' }, { signal }));
       await clock.settled(gateway.stream({ model: 'single', prompt: 'stream' }, { signal }).response);
       await clock.settled(failureOf(gateway.chat({ model: 'single', prompt: 'fails' }, { signal })));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Circuit, type CircuitOutcome, type Ticket } from '../../src/core/circuit.ts';
+import { defineMiddleware, GatewayError } from '../../src/index.ts';
 import { circuitBreaker, type CircuitBreakerOptions, retry, route, timeout } from '../../src/middleware/index.ts';
 import { standard } from '../../src/standard.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
@@ -134,6 +135,54 @@ describe('circuitBreaker', () => {
       setup.a.reply('back');
       expect((await setup.clock.settled(setup.gateway.chat(single))).text, name).toBe('back');
     }
+  });
+
+  it('RET-11: a probe that another middleware refuses gives its place back', async () => {
+    let refusing = false;
+    const policy = defineMiddleware(
+      {
+        name: 'policy',
+        attempt() {
+          if (refusing) throw new GatewayError('permission', 'Not now.');
+        },
+      },
+      (call, next) => next(call),
+    );
+    const setup = setUp([route(), circuitBreaker(quick), policy]);
+    await open(setup);
+    await setup.clock.advance(5_500);
+    refusing = true;
+    expect((await failureOf(setup.gateway.chat(single))).code).toBe('permission');
+    refusing = false;
+    setup.a.reset();
+    setup.a.reply('back');
+    expect((await setup.gateway.chat(single)).text).toBe('back');
+  });
+
+  it('RET-11: a probe that fails opens for longer, and what an old probe says late is ignored', async () => {
+    const breaker = circuitBreaker(quick);
+    const setup = setUp([route(), breaker], { timeoutMs: 0 });
+    await open(setup);
+    await setup.clock.advance(5_500);
+    setup.a.reset();
+    setup.a.otherwise.fail(500).fault({ kind: 'slow-read', ms: 9_000 }).then.reply('back');
+    const late = failureOf(setup.gateway.chat(single));
+    // Its lease of five seconds is over: the next one is let through, and closes the circuit.
+    await setup.clock.advance(5_000);
+    expect((await setup.clock.settled(setup.gateway.chat(single))).text).toBe('back');
+    expect(breaker.states().get('a/one')?.state).toBe('closed');
+    await setup.clock.settled(late);
+    expect(breaker.states().get('a/one')?.state).toBe('closed');
+    expect((await setup.gateway.chat(single)).text).toBe('back');
+  });
+
+  it('STR-03: a quota that shows inside a stream puts its key to rest', async () => {
+    const { clock, a, b, gateway } = setUp([retry(), route(), circuitBreaker()]);
+    a.otherwise.reply('x').failInside('quota-exceeded', 'after-start');
+    b.reply('b');
+    await clock.settled(gateway.stream('x').response);
+    await clock.settled(gateway.stream('x').response);
+    expect([a.calls.length, b.calls.length]).toEqual([1, 2]);
   });
 
   it('doubles the cool-down while probes fail, to the most, and starts anew after a success', async () => {

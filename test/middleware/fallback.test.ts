@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cache, fallback, type FallbackOptions, retry, route } from '../../src/middleware/index.ts';
+import { cache, fallback, type FallbackOptions, retry, route, timeout } from '../../src/middleware/index.ts';
 import { failureOf, setUp, trailOf, warmUp } from './support.ts';
 
 beforeAll(warmUp);
@@ -111,6 +111,17 @@ describe('fallback', () => {
     b.otherwise.fail('quota-exceeded');
     expect((await clock.settled(gateway.chat('x'))).text).toBe('spare');
   });
+
+  it.each(['dns', 'refused', 'tls', 'reset', 'hang'] as const)(
+    'RET-16: a failure below HTTP (%s) is matched by its code like any other',
+    async (word) => {
+      const reasons = word === 'hang' ? { timeout: 'other' } : { connection: 'other' };
+      const { clock, a, b, gateway } = setUp([...stack(reasons as never), timeout({ attemptMs: 1_000 })]);
+      a.otherwise.fail(word);
+      b.reply('b');
+      expect((await clock.settled(gateway.chat(single))).text).toBe('b');
+    },
+  );
 
   it('does nothing about mistakes of the caller, aborts and the end of time', async () => {
     const { clock, a, b, gateway } = setUp(stack({ any: 'other', timeout: 'other' }), { timeoutMs: 1_000 });

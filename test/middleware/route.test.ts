@@ -90,12 +90,25 @@ describe('route', () => {
     },
   );
 
-  it('RET-02: without a second candidate nothing else is asked, before content or after', async () => {
+  it.each(
+    [true, false].flatMap((stream) =>
+      [0, 2].flatMap((content) => [true, false].map((alone) => [stream, content, alone])),
+    ),
+  )('RET-02: stream %s, cut after %i pieces, alone %s: another target only where there may be one', async (...cell) => {
+    const [stream, content, alone] = cell as [boolean, number, boolean];
     const { clock, a, b, gateway } = setUp([retry(), route()]);
-    a.otherwise.reply('some text').cut({ content: 0 });
+    a.otherwise.reply(['one ', 'two ', 'three']).cut({ content });
     b.reply('b');
-    await clock.settled(failureOf(gateway.stream({ model: 'single', prompt: 'x' }).response));
-    expect(b.calls).toHaveLength(0);
+    const request = { model: alone ? 'single' : 'default', prompt: 'x' };
+    const work: Promise<unknown> = stream ? gateway.stream(request).response : gateway.chat(request);
+    const told = await clock.settled(
+      work.then(
+        () => 'answered',
+        () => 'failed',
+      ),
+    );
+    const moves = !alone && (!stream || content === 0);
+    expect([told, b.calls.length]).toEqual(moves ? ['answered', 1] : ['failed', 0]);
   });
 
   it('RET-17: each attempt is fresh, and no target is asked twice in a walk', async () => {

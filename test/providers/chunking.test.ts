@@ -60,7 +60,7 @@ describe.skipIf(absent)('invariant 1: any chunking of a recorded stream (fixture
     it(`${recording.provider} ${recording.endpoint} ${recording.name}`, async () => {
       const whole = await eventsOf(recording, (bytes) => [bytes]);
       if (whole.error === undefined) checkGrammar(whole.events);
-      for (let seed = 1; seed <= size(2, 6); seed++) {
+      for (let seed = 1; seed <= size(2, 20); seed++) {
         const next = random(seed);
         const cut = (bytes: Uint8Array): Uint8Array[] => {
           const pieces: Uint8Array[] = [];

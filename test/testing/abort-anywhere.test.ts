@@ -19,7 +19,7 @@ const STATUSES: Readonly<Record<string, readonly string[]>> = {
   overloaded: ['call failed'],
 };
 
-describe('abort at every await point (reliability 4.3)', () => {
+describe('LEAK-03: abort at every await point (reliability 4.3)', () => {
   const shapes = {
     'an answer': (mock: ReturnType<typeof mockProvider>) => mock.reply('one two three'),
     'an answer over the wire': (mock: ReturnType<typeof mockProvider>) =>

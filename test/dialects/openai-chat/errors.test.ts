@@ -280,8 +280,23 @@ const CORPUS: readonly (readonly [name: string, status: number, body: unknown, c
   ['a bad request in a 200', 200, error({ message: 'x', type: 'invalid_request_error' }), 'invalid-request'],
 ];
 
+/** What a body says by itself, without the status. */
+const SAID_BY_BODY = new Set(['context-too-long', 'content-filtered', 'quota-exceeded']);
+
 describe('decodeError', () => {
-  it.each(CORPUS)('%s', (_name, status, body, code) => {
+  it('RET-14: knows at least forty bodies of at least ten servers', () => {
+    expect(CORPUS.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(CORPUS.map(([name]) => name.split(' ')[0])).size).toBeGreaterThanOrEqual(10);
+  });
+
+  it.each(CORPUS.filter(([, , , code]) => SAID_BY_BODY.has(code)))(
+    'RET-14: %s, inside a stream that began with 200',
+    (_name, _status, body, code) => {
+      expect(openaiChat.decodeError(body, head(200), environment()).code).toBe(code);
+    },
+  );
+
+  it.each(CORPUS)('RET-14: %s', (_name, status, body, code) => {
     const decoded = openaiChat.decodeError(body, head(status), environment());
     expect(decoded.code).toBe(code);
     expect(decoded.status).toBeGreaterThanOrEqual(300);
