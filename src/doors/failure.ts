@@ -51,6 +51,8 @@ export function isFirstTry(inbound: Inbound): boolean {
 }
 
 function throwNetwork(last: GatewayError, whole: GatewayError): void {
+  // A timeout that the provider tells of is an answer with a status of its own.
+  if (last.wire !== undefined && last.wire.status >= 400) return;
   if (last.code === 'connection') {
     const cause: unknown = last.cause instanceof Error ? last.cause : undefined;
     throw carry(cause ?? new TypeError(last.message), whole);

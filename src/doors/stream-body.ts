@@ -1,10 +1,11 @@
 import type { StreamReply } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import type { StreamEncoder } from '../core/dialect.ts';
-import { type GatewayError, toGatewayError } from '../core/errors.ts';
+import { type ErrorCode, type GatewayError, toGatewayError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { ChatEvent } from '../operations/chat-events.ts';
 import type { Protocol } from '../operations/shared.ts';
+import { carry } from './failure.ts';
 
 export interface StreamBodyOptions {
   /** The reply, or what becomes one while the headers are out already. */
@@ -90,20 +91,25 @@ async function* chunksOf(options: StreamBodyOptions, passing: Passing): AsyncGen
   } catch (thrown) {
     const error = toGatewayError(thrown, 'A stream');
     options.onFailure(error);
-    if (encoder === undefined && isToldUpstream(error)) {
-      if (error.fault === 'network') throw error.cause ?? error;
-      return;
+    if (encoder === undefined) {
+      // A broken connection breaks here too: only that becomes what the SDK makes of one.
+      if (error.fault === 'network' && error.cause instanceof Error) throw carry(error.cause, error);
+      if (isToldUpstream(error)) return;
+      // Passed-on bytes may have stopped inside an event; an empty line ends it.
+      yield ENCODER.encode('\n\n');
     }
-    // Passed-on bytes may have stopped inside an event; an empty line ends it.
-    if (encoder === undefined) yield ENCODER.encode('\n\n');
     yield* failureChunk(encoder ?? options.encoder(), error);
   }
 }
 
-/** A failure the passed-on bytes have shown already: the body ends as it ended upstream. */
-function isToldUpstream(error: GatewayError): boolean {
-  return error.code === 'stream-interrupted' || (error.source === 'provider' && error.code !== 'timeout');
+/**
+ * Whether the passed-on bytes have told of the failure themselves, in an error event of the provider's. A stream that just
+ * stops has told nothing: to the SDKs it would be a whole answer.
+ */
+function isToldUpstream({ source, code }: GatewayError): boolean {
+  return source === 'provider' && !UNTOLD.has(code);
 }
+const UNTOLD = new Set<ErrorCode>(['stream-interrupted', 'timeout', 'limit-exceeded', 'bad-response']);
 
 async function* encodedChunks(
   options: StreamBodyOptions,

@@ -28,7 +28,7 @@ const ROWS: Readonly<Record<ErrorCode, Row>> = {
   'bad-response': [502, 'server_error', 'bad_response'],
   'stream-interrupted': [502, 'server_error', 'stream_interrupted'],
   'invalid-output': [502, 'server_error', 'invalid_output'],
-  'limit-exceeded': [413, 'invalid_request_error', 'limit_exceeded'],
+  'limit-exceeded': [500, 'server_error', 'limit_exceeded'],
   'no-target': [503, 'server_error', 'no_target'],
   'all-targets-failed': [502, 'server_error', 'all_targets_failed'],
   closed: [503, 'server_error', 'closed'],
