@@ -95,9 +95,13 @@ function governorOf(governed: string): [word: string, by: string] {
   return [governed.slice(at + 1), governed.slice(0, at)];
 }
 
-/** Words with inner marks (`s3fs.File`, `top-ups`), numbers with their points, and marks that end a phrase. */
-const TOKEN = /[\p{L}\p{N}_$#@][\p{L}\p{N}_]*(?:[.'’/:+@#=-]+[\p{L}\p{N}_]+)*%?|[,;:.!?()]/gu;
-const WORD = /[\p{L}\p{N}]/u;
+/**
+ * Words with inner marks (`s3fs.File`, `top-ups`, `C++`), numbers with their points, signs that change what is meant
+ * (`<`, `€`, a minus), and marks that end a phrase.
+ */
+const TOKEN =
+  /[\p{L}\p{N}_$#@][\p{L}\p{N}_]*(?:[.'’/:+@#=-]+[\p{L}\p{N}_]+)*(?:%|[+#]+(?![\p{L}\p{N}]))?|[\p{Sm}\p{Sc}\p{Extended_Pictographic}*^]|[-/](?=\s*\p{N})|[,;:.!?()]/gu;
+const MARK = /^[,;:.!?()]$/;
 
 /** Reads a text once; the form of what is kept is kept with it. */
 export function lexicalForm(text: string): LexicalForm {
@@ -118,7 +122,7 @@ export function lexicalForm(text: string): LexicalForm {
   for (const [token] of text.normalize('NFKC').matchAll(TOKEN)) {
     const lower = token.toLowerCase().replaceAll('’', "'");
     const plain = lower.replaceAll("'", '');
-    if (!WORD.test(token)) {
+    if (MARK.test(token)) {
       endPhrase('');
       first = /[.!?:]/.test(token);
       continue;
