@@ -1,4 +1,5 @@
 import type { Call, Next, Reply } from './core/call.ts';
+import { type CallFacts, settleFacts } from './core/call-facts.ts';
 import type { Clock } from './core/clock.ts';
 import { compose } from './core/compose.ts';
 import { createDispatch } from './core/dispatch.ts';
@@ -8,7 +9,6 @@ import { GatewayError, toGatewayError } from './core/errors.ts';
 import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
 import type { Provider } from './core/provider.ts';
 import { compileRegistry, type ModelsConfiguration, type Registry } from './core/registry.ts';
-import { settle } from './core/reply.ts';
 import { linkedController } from './core/signals.ts';
 import type { OperationName } from './operations/index.ts';
 import { addUsage } from './operations/usage.ts';
@@ -177,19 +177,22 @@ function observed<K extends OperationName>(handler: Next, shared: Shared, call: 
   if (events.has('call-start')) emit('call-start', { id, operation, model: request.model, scope });
   if (!events.has('call-end')) return handler(call);
   const began = clock.monotonic();
-  return settle(handler(call), operation, (outcome) => {
+  const end = ({ status, target, cached, error }: CallFacts): void => {
     const { attempts } = call.context;
     emit('call-end', {
       id,
       operation,
-      status: outcome.status,
+      status,
       durationMs: clock.monotonic() - began,
       attempts: [...attempts],
       usage: addUsage(attempts.flatMap((attempt) => attempt.usage ?? [])),
-      ...(outcome.target !== undefined && { target: outcome.target }),
-      ...(outcome.status === 'failed' && { error: outcome.error }),
+      ...(target !== undefined && { target }),
+      ...(cached !== undefined && { cached }),
+      ...(status === 'failed' && error !== undefined && { error }),
     });
-  });
+  };
+  // A reply of one operation is one of the union of all.
+  return settleFacts(handler(call) as Promise<Reply>, { end }) as Promise<Reply<K>>;
 }
 
 async function close(runtime: Runtime, infos: readonly MiddlewareInfo[], timeoutMs: number): Promise<void> {

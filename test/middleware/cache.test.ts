@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { createGateway } from '../../src/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway-types.ts';
 import { type CacheOptions, cache } from '../../src/middleware/cache.ts';
+import { dedupe } from '../../src/middleware/dedupe.ts';
 import { retry } from '../../src/middleware/retry.ts';
 import { route } from '../../src/middleware/route.ts';
+import type { Store } from '../../src/core/store.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
+import { tiered } from '../../src/stores/tiered.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
 import { mockProvider } from '../../src/testing/mock-provider.ts';
+import { size } from '../size.ts';
 
 function setup(options: CacheOptions = {}, more: Partial<GatewayOptions> = {}) {
   const clock = fakeClock();
@@ -117,6 +121,26 @@ describe('cache: hits', () => {
       expect(JSON.stringify(toolCalls[0]?.args)).toBe('{"__proto__":{"polluted":true},"constructor":1}');
       expect(Object.getPrototypeOf(toolCalls[0]?.args)).toBe(Object.prototype);
     }
+  });
+});
+
+describe('cache: what is told of it', () => {
+  it('says on the end of a call how it was answered, plain and streamed', async () => {
+    const { gateway, clock } = setup();
+    const ends: unknown[] = [];
+    gateway.on('call-end', ({ status, cached, target, attempts }) => {
+      ends.push([status, cached?.kind, cached?.ageMs, target?.provider, attempts.length]);
+    });
+    await gateway.chat('Hello');
+    await clock.advance(10);
+    await gateway.chat('Hello');
+    await gateway.stream('Hello').response;
+    await settled();
+    expect(ends).toEqual([
+      ['completed', undefined, undefined, 'mock', 1],
+      ['completed', 'exact', 10, 'mock', 0],
+      ['completed', 'exact', 10, 'mock', 0],
+    ]);
   });
 });
 
@@ -374,6 +398,51 @@ describe('cache: invalidation', () => {
     expect(store.usage().entries).toBe(23);
     await answers.invalidate({ tenant: 'acme' });
     expect(store.usage()).toEqual({ entries: 0, bytes: 0 });
+  });
+});
+
+describe('cache: what is evicted', () => {
+  it('closes no client: thousands of evictions during traffic fail nothing (CACHE-11)', async () => {
+    const clock = fakeClock();
+    const mock = mockProvider();
+    mock.on('open').reply('one two three four five').always();
+    mock.reply('answer');
+    let closed = 0;
+    const { name, protocols, handlers } = mock;
+    const provider = { name, protocols, handlers, close: async () => void closed++ };
+    const near = memoryStore({ entriesMax: 20, clock });
+    const kept = memoryStore({ entriesMax: 50, clock });
+    const far: Store = {
+      name: 'far',
+      get: (key) => kept.get(key),
+      set: (key, value, options) => kept.set(key, value, options),
+      delete: (key) => kept.delete(key),
+      invalidate: (what) => kept.invalidate(what),
+      close: () => void closed++,
+    };
+    const store = tiered(near, far);
+    const gateway = createGateway({
+      providers: [provider],
+      models: { default: 'mock/any' },
+      clock,
+      use: [cache({ store }), dedupe(), retry(), route()],
+    });
+    const open = Array.from({ length: 10 }, (_, at) => gateway.stream(`open ${at}`).text[Symbol.asyncIterator]());
+    for (const texts of open) expect((await texts.next()).value).toMatch(/^one/);
+    const total = size(1_000, 10_000);
+    for (let at = 0; at < total; at += 50) {
+      const wave = Array.from({ length: 50 }, (_, of) => gateway.chat(`question ${at + of}`));
+      for (const { text } of await Promise.all(wave)) expect(text).toBe('answer');
+    }
+    expect(near.usage().entries).toBe(20);
+    expect(closed).toBe(0);
+    for (const texts of open) {
+      let last = '';
+      for (let step = await texts.next(); step.done !== true; step = await texts.next()) last = step.value;
+      expect(last).toMatch(/five$/);
+    }
+    await gateway.close();
+    expect(closed).toBe(1);
   });
 });
 
