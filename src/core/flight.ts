@@ -3,8 +3,9 @@ import { Broadcast } from './broadcast.ts';
 import type { CachedFacts, Call, Next, PlainReply, Reply, StreamReply } from './call.ts';
 import { abortedError, GatewayError } from './errors.ts';
 import { EventStream } from './event-stream.ts';
-import { collect, replyWith, withoutWire } from './reply.ts';
+import { collect, replyWith } from './reply.ts';
 import { raceSignal } from './signals.ts';
+import type { WireReply } from './wire.ts';
 
 /**
  * One upstream call that several callers wait for. It has a life of its own: it ends when it is answered, or when the
@@ -59,9 +60,10 @@ export class Flight<K extends OperationName> {
     if (!reply.stream) {
       leave();
       if (facts === undefined) return reply;
-      // A copy: what one caller does to its answer is not everybody's.
+      // A copy: what one caller does to its answer is not everybody's. The bytes nobody can edit.
       const { response } = reply as PlainReply<K>;
-      return replyWith(call, structuredClone(response), reply.target, facts);
+      const own = replyWith(call, structuredClone(response), reply.target, facts);
+      return mayPass(call, reply) ? { ...own, wire: reply.wire } : own;
     }
     const streamed = this.#streamTo(call, reply as unknown as StreamReply<K>, leave, facts);
     if (call.stream) return streamed;
@@ -94,21 +96,20 @@ export class Flight<K extends OperationName> {
       this.#end();
       return reply;
     }
-    const { events } = reply as unknown as StreamReply<'chat'>;
-    this.#broadcast = new Broadcast(events, () => {
+    const { events, wire } = reply as unknown as StreamReply<'chat'>;
+    const onEnd = (): void => {
       this.#settled = true;
       this.#end();
-    }) as unknown as Broadcast<never>;
-    return withoutWire(reply);
+    };
+    const body = typeof wire?.body === 'string' ? undefined : wire?.body;
+    this.#broadcast = new Broadcast(events, onEnd, body) as unknown as Broadcast<never>;
+    return reply;
   }
 
-  #streamTo(
-    call: Call<K>,
-    { operation, target, attempts, cached }: StreamReply<K>,
-    leave: () => void,
-    facts: CachedFacts | undefined,
-  ): Reply<K> {
-    const source = (this.#broadcast as Broadcast<never>).reader(leave, facts !== undefined);
+  #streamTo(call: Call<K>, reply: StreamReply<K>, leave: () => void, facts: CachedFacts | undefined): Reply<K> {
+    const { operation, target, attempts, cached } = reply;
+    const keepsBytes = call.stream && mayPass(call, reply) && typeof reply.wire.body !== 'string';
+    const source = (this.#broadcast as Broadcast<never>).reader(leave, { copies: facts !== undefined, keepsBytes });
     const { clock } = call.context;
     const events = new EventStream(source, { clock, signal: call.signal }).append({ observes: true, close: leave });
     const said = facts ?? cached;
@@ -117,6 +118,7 @@ export class Flight<K extends OperationName> {
       target,
       attempts: facts === undefined ? attempts : call.context.attempts,
       ...(said !== undefined && { cached: said }),
+      ...(keepsBytes && { wire: { ...reply.wire, body: source.bytesOf(events) } }),
       stream: true,
       events,
     } as unknown as Reply<K>;
@@ -131,4 +133,9 @@ export class Flight<K extends OperationName> {
     this.#over = true;
     this.#onOver();
   }
+}
+
+/** Whether this caller's door can pass the provider's own bytes on. */
+function mayPass<R extends Reply>(call: Call, reply: R): reply is R & { readonly wire: WireReply } {
+  return reply.wire !== undefined && call.wire?.protocol === reply.wire.protocol;
 }
