@@ -1,5 +1,5 @@
 import type { Call, StreamReply } from './core/call.ts';
-import { GatewayError, toGatewayError } from './core/errors.ts';
+import { type ErrorCode, GatewayError, toGatewayError, VERDICTS } from './core/errors.ts';
 import { outputOf } from './core/structured-output.ts';
 import type { ChatEvent } from './operations/chat-events.ts';
 import { foldChat } from './operations/chat-fold.ts';
@@ -88,13 +88,18 @@ export function createChatStream<T>(opening: Promise<Opened>, abort: (reason: un
   }
 
   async function* text(): AsyncGenerator<string, void, undefined> {
-    for await (const event of events()) if (event.type === 'text-delta' && (event.choice ?? 0) === 0) yield event.text;
+    for await (const event of events()) {
+      // Texts cannot be taken back: whoever reads only them is never given two answers as one.
+      if (event.type === 'reset') throw beganAnew(event.reason);
+      if (event.type === 'text-delta' && (event.choice ?? 0) === 0) yield event.text;
+    }
   }
 
   async function* partialOutput(): AsyncGenerator<Json, void, undefined> {
     let json = '';
     let last = '';
     for await (const event of events()) {
+      if (event.type === 'reset') json = '';
       if (event.type !== 'text-delta' || (event.choice ?? 0) !== 0) continue;
       json += event.text;
       const value = parsePartialJson(json);
@@ -127,6 +132,12 @@ export function createChatStream<T>(opening: Promise<Opened>, abort: (reason: un
       abort(new GatewayError('aborted', 'The stream was disposed of.'));
     },
   };
+}
+
+function beganAnew(reason: string): GatewayError {
+  const code = reason in VERDICTS ? (reason as ErrorCode) : 'stream-interrupted';
+  const message = 'The answer began anew after part of it was read. `text` cannot take that back: read the events.';
+  return new GatewayError(code, message, { committed: true, retryable: false, stage: 'reset' });
 }
 
 function costOf(call: Call<'chat'>): CallCost | null {

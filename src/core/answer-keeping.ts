@@ -31,11 +31,14 @@ export function keepReply<K extends OperationName>(
   let written: MaybePromise<void>;
   const keep = (response: Operations[K]['response'], rhythm?: Rhythm): void => {
     if (!isWhole(call, response)) return;
+    // A stream may have been taken up by another target since.
+    const server = producerOf(call, reply);
+    if (server === undefined || !cache.mayServe(call, server.id)) return;
     written = writeRecord(cache, task, {
       version: 1,
       at: call.context.clock.now(),
       ttlMs: task.control.ttlMs ?? cache.settings.ttlMs,
-      producer: producer.id,
+      producer: server.id,
       target: reply.target,
       response: keptResponse(response),
       ...(rhythm !== undefined && { rhythm }),

@@ -34,8 +34,8 @@ export async function settle<K extends OperationName>(
     observe(error.code === 'aborted' ? { status: 'cancelled', ...target } : { status: 'failed', error, ...target });
     throw thrown;
   }
-  const { target } = settled;
   if (!settled.stream) {
+    const { target } = settled;
     observe({ status: 'completed', response: (settled as PlainReply<K>).response, target });
     return settled;
   }
@@ -48,6 +48,8 @@ export async function settle<K extends OperationName>(
     },
     close(ending: Ending) {
       const response = fold.response();
+      // Whoever ends an answer served it: a stream may be taken up by another target.
+      const { target } = settled;
       if (ending.status === 'completed') observe({ status: 'completed', response, target });
       else if (ending.status === 'cancelled') observe({ status: 'cancelled', response, target });
       else {

@@ -88,6 +88,11 @@ function rewriteLayer(create: (slot: RewriteSlot) => TextRewriter): {
           emit({ ...event, part: rewritten(event.part, block.text) } as ChatEvent);
           return;
         }
+        case 'reset':
+          // What was held back belongs to an answer that is forgotten.
+          open.clear();
+          emit(event);
+          return;
         default:
           emit(event);
       }

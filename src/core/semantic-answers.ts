@@ -67,11 +67,12 @@ export class SemanticAnswers {
     ttlMs: number,
     onAnswer?: (response: ChatResponse) => void,
   ): Reply<'chat'> {
-    const producer = producerOf(call, reply);
-    if (reply.cached !== undefined || producer === undefined) return reply;
+    if (reply.cached !== undefined || producerOf(call, reply) === undefined) return reply;
     const era = this.#era;
     const keep = (response: ChatResponse): void => {
-      if (!isWhole(call, response) || toolCallsOf(response.message).length > 0) return;
+      // Who ends a stream need not be who began it.
+      const producer = producerOf(call, reply);
+      if (producer === undefined || !isWhole(call, response) || toolCallsOf(response.message).length > 0) return;
       const at = call.context.clock.now();
       const kept = { version: 1 as const, at, ttlMs, producer: producer.id, target: reply.target };
       const text = encodeRecord({ ...kept, response: keptResponse<'chat'>(response) });

@@ -11,7 +11,10 @@ export type Rhythm = Readonly<Record<string, readonly (readonly [number, number]
 type Delta = Extract<ChatEvent, { text: string }>;
 const DELTAS = new Set(['text-delta', 'reasoning-delta', 'refusal-delta', 'tool-call-delta']);
 
-/** Watches a stream and hands over its response, only if it came whole: a broken or abandoned one is never heard of. */
+/**
+ * Watches a stream and hands over its response, only if it came whole: a broken or abandoned one is never heard of, nor
+ * is one that another attempt went on with, in other words.
+ */
 export function recordStream<K extends OperationName>(
   call: Call<K>,
   withRhythm: boolean,
@@ -20,16 +23,24 @@ export function recordStream<K extends OperationName>(
 ): Transform<Operations[K]['event']> {
   const fold = traitsOf<K>(call.operation).stream?.fold();
   const { clock } = call.context;
-  const beats: Record<string, [number, number][]> = {};
+  let beats: Record<string, [number, number][]> = {};
   let began: number | undefined;
   let told = false;
+  let begun = 0;
   return {
     observes: true,
     event(event, emit) {
       fold?.add(event);
+      if ((event as ChatEvent).type === 'reset') {
+        // What came before belongs to no answer any more.
+        beats = {};
+        began = undefined;
+        begun = brokenOff(call);
+      }
       // With its terminal event it is whole, even if nobody waits for what comes after.
       if (fold?.complete === true && !told) {
         told = true;
+        if (brokenOff(call) > begun) return emit(event);
         onWhole(fold.response(), withRhythm ? beats : undefined);
       }
       if (withRhythm && isDelta(event)) {
@@ -40,6 +51,13 @@ export function recordStream<K extends OperationName>(
     },
     close: onClose,
   };
+}
+
+/** Attempts that broke after their first content. */
+function brokenOff(call: Call): number {
+  return call.context.attempts.filter(
+    ({ outcome, firstContentMs }) => outcome === 'failed' && firstContentMs !== undefined,
+  ).length;
 }
 
 function isDelta(event: unknown): event is Delta {
