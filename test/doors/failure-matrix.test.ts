@@ -126,8 +126,7 @@ function problems(app: App, row: FaultRow, seen: Outcome, bare: Outcome | undefi
   // Bytes that are no JSON, and a connection that breaks, do to the SDK what they do to it bare.
   if (committed === true && !isApiError(app, bare?.error) && error.constructor === bare?.error?.constructor)
     return found;
-  if (!(error instanceof app.errors.APIError))
-    found.push(`throws ${error.constructor.name}, which is no class of the SDK`);
+  if (!isApiError(app, error)) found.push(`throws ${error.constructor.name}, which is no class of the SDK`);
   const ours = GatewayError.from(error)?.code;
   if (ours !== code && !hidesItsCause(app, error)) found.push(`GatewayError.from finds ${ours}`);
   const status = bare?.error?.status;
