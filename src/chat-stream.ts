@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Call, StreamReply } from './core/call.ts';
 import { type ErrorCode, GatewayError, toGatewayError, VERDICTS } from './core/errors.ts';
 import { outputOf } from './core/structured-output.ts';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ChatStream } from './chat-stream.ts';
 import type { Candidate, Plan, Priority, Reply, Scope } from './core/call.ts';
 import type { CatalogueOption } from './catalogue.ts';

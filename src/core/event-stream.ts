@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Timer } from './clock.ts';
 import { abortedError, GatewayError, isGatewayError, toGatewayError } from './errors.ts';
 import {

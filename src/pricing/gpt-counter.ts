@@ -15,15 +15,16 @@ export interface ChatPrompt {
   readonly function_call?: 'auto' | 'none' | { readonly name: string };
 }
 /** One caught import per encoding, so that a bundle without the peer works and only what is asked for is loaded. */
-const ENCODINGS = {
+const ENCODINGS: Readonly<Record<EncodingName, () => Promise<Encoding>>> = {
   o200k_base: () => import('gpt-tokenizer/encoding/o200k_base'),
   o200k_harmony: () => import('gpt-tokenizer/encoding/o200k_harmony'),
   cl100k_base: () => import('gpt-tokenizer/encoding/cl100k_base'),
   p50k_base: () => import('gpt-tokenizer/encoding/p50k_base'),
   p50k_edit: () => import('gpt-tokenizer/encoding/p50k_edit'),
   r50k_base: () => import('gpt-tokenizer/encoding/r50k_base'),
-} as const;
-export type EncodingName = keyof typeof ENCODINGS;
+};
+// Spelt out: the declarations of an optional peer must not be needed to read ours.
+export type EncodingName = 'o200k_base' | 'o200k_harmony' | 'cl100k_base' | 'p50k_base' | 'p50k_edit' | 'r50k_base';
 
 export interface GptCounterOptions {
   /** @defaultValue that of `model`, else `o200k_base` */

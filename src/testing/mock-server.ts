@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock } from '../core/clock.ts';
 import { invalidOptions } from '../core/errors.ts';
 import { aList, anObject, aText, checkOptions, wholeNumber } from '../core/options.ts';

@@ -28,6 +28,22 @@ const FIRST = `
   });
 `;
 
+/** Everything `exports` names. */
+function subpathsOf(): string[] {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    exports: Record<string, { default: string }>;
+  };
+  return Object.entries(exports).flatMap(([subpath, target]) => {
+    if (typeof target === 'string') return [];
+    if (!subpath.includes('*')) return [subpath.replace(/^\./, 'postern')];
+    const folderOf = target.default.split('*')[0] as string;
+    const nested = target.default.endsWith('/index.js');
+    return readdirSync(join(ROOT, folderOf), { withFileTypes: true })
+      .filter((entry) => (nested ? entry.isDirectory() : entry.name.endsWith('.js') && entry.name !== 'index.js'))
+      .map((entry) => subpath.replace(/^\./, 'postern').replace('*', entry.name.replace(/\.js$/, '')));
+  });
+}
+
 describe.skipIf(!built)('the package, as a new user has it (needs a build)', () => {
   let folder = '';
   let files: string[] = [];
@@ -73,18 +89,7 @@ describe.skipIf(!built)('the package, as a new user has it (needs a build)', () 
 
   it('imports every subpath with no optional peer installed', () => {
     link('eventemitter3', 'lru-cache', 'p-retry', 'is-network-error', 'zod');
-    const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-      exports: Record<string, { default: string }>;
-    };
-    const subpaths = Object.entries(exports).flatMap(([subpath, target]) => {
-      if (typeof target === 'string') return [];
-      if (!subpath.includes('*')) return [subpath.replace(/^\./, 'postern')];
-      const folderOf = target.default.split('*')[0] as string;
-      const nested = target.default.endsWith('/index.js');
-      return readdirSync(join(ROOT, folderOf), { withFileTypes: true })
-        .filter((entry) => (nested ? entry.isDirectory() : entry.name.endsWith('.js') && entry.name !== 'index.js'))
-        .map((entry) => subpath.replace(/^\./, 'postern').replace('*', entry.name.replace(/\.js$/, '')));
-    });
+    const subpaths = subpathsOf();
     expect(subpaths.length).toBeGreaterThan(15);
     const script = `for (const name of ${JSON.stringify(subpaths)}) await import(name).catch((error) => { throw new Error(name + ': ' + error.message); });`;
     const { stderr, status } = spawnSync(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
@@ -94,6 +99,17 @@ describe.skipIf(!built)('the package, as a new user has it (needs a build)', () 
     expect(stderr).toBe('');
     expect(status).toBe(0);
   }, 30_000);
+
+  it('has declarations that need no option, no optional peer and no types of Node', () => {
+    const lines = subpathsOf().map((name, index) => `export * as of${index} from '${name}';`);
+    writeFileSync(join(folder, 'all.mts'), lines.join('\n'));
+    const flags = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--ignoreConfig', 'all.mts'];
+    const { stdout } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags], {
+      encoding: 'utf8',
+      cwd: folder,
+    });
+    expect(stdout).toBe('');
+  }, 60_000);
 
   it('answers the first example, from ESM and from require', async () => {
     link('eventemitter3', 'lru-cache', 'p-retry', 'is-network-error', 'zod', 'openai');
