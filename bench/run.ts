@@ -4,6 +4,7 @@
  */
 import { benchCaches } from './cache.ts';
 import { bundleSize, importTimes } from './cold.ts';
+import { printLatencies } from './latency.ts';
 import { benchStreamsMemory } from './streams-memory.ts';
 import { printDecisions } from './limits.ts';
 import { type Subject, subjects } from './subjects.ts';
@@ -106,6 +107,7 @@ printWrapped(streamed, 'us/event', 1.5);
 await benchCaches(ROUNDS);
 benchStreamsMemory();
 printDecisions();
+await printLatencies(all);
 console.log('\nImport, a fresh process each, wall ms over an empty script');
 for (const { name, ms } of await importTimes()) console.log(`  ${name.padEnd(34)} ${ms.toFixed(0).padStart(8)} ms`);
 console.log('\nBundle of createGateway + openai over plain fetch, minified, static closure');
