@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts';
 import { compose } from './core/compose.ts';
 import { createDispatch } from './core/dispatch.ts';
 import { needsPrices } from './catalogue.ts';
+import { costKey } from './core/cost.ts';
 import { checkConfiguration } from './core/check-configuration.ts';
 import { GatewayError, toGatewayError } from './core/errors.ts';
 import type { Host, Middleware, MiddlewareInfo } from './core/middleware.ts';
@@ -179,6 +180,7 @@ function observed<K extends OperationName>(handler: Next, shared: Shared, call: 
   const began = clock.monotonic();
   const end = ({ status, target, cached, error }: CallFacts): void => {
     const { attempts } = call.context;
+    const cost = call.context.get(costKey);
     emit('call-end', {
       id,
       operation,
@@ -188,6 +190,7 @@ function observed<K extends OperationName>(handler: Next, shared: Shared, call: 
       usage: addUsage(attempts.flatMap((attempt) => attempt.usage ?? [])),
       ...(target !== undefined && { target }),
       ...(cached !== undefined && { cached }),
+      ...(cost !== null && { cost }),
       ...(status === 'failed' && error !== undefined && { error }),
     });
   };

@@ -1,6 +1,7 @@
 import type { OperationName } from '../operations/index.ts';
 import type { Target, Usage, Warning } from '../operations/shared.ts';
 import type { CachedFacts, Loser, Scope } from './call.ts';
+import type { CallCost } from './cost.ts';
 import type { AttemptRecord, ErrorCode, GatewayError } from './errors.ts';
 import type { RolloutReport } from './routing/trial.ts';
 
@@ -22,6 +23,8 @@ export interface GatewayEvents {
     readonly usage?: Usage;
     readonly error?: GatewayError;
     readonly cached?: CachedFacts;
+    /** What it cost and saved, where `meter` keeps the books. */
+    readonly cost?: CallCost;
     readonly attempts: readonly AttemptRecord[];
   };
   attempt: { readonly callId: string; readonly attempt: AttemptRecord };

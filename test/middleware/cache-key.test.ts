@@ -167,6 +167,12 @@ describe('the key of a call (CACHE-02, invariant 9)', () => {
     for (const headers of same) expect(keyOf(FULL, wire(headers)), JSON.stringify(headers)).toBe(plain);
   });
 
+  it('changes with the operation, also where the caller names the key', () => {
+    const calls = ['chat', 'embed'].map((operation) => callOf({ model: 'm', input: ['a'] }, { operation }));
+    expect(new Set(calls.map((each) => callKey(RING, each))).size).toBe(2);
+    expect(new Set(calls.map((each) => ownKey(RING, each, 'mine'))).size).toBe(2);
+  });
+
   it('does not change with what the deny-list names: prompt-cache hints, user and metadata', () => {
     const whole = keyOf(FULL);
     expect(keyOf({ ...FULL, cache: { key: 'k', ttl: '1h' }, user: 'u', metadata: { a: 'b' } })).toBe(whole);
@@ -293,6 +299,13 @@ describe('the key of a call (CACHE-02, invariant 9)', () => {
     ];
     expect(new Set(keys).size).toBe(keys.length);
     expect(embed({ input: ['b', 'c'] })[0]).toBe(embed({})[1]);
+    const byUser = ['ann', 'bob'].map((user) =>
+      inputKeys({ kind: 'cache', scope: ['user'] }, {
+        ...callOf(request, { scope: { user } }),
+        operation: 'embed',
+      } as unknown as Call<'embed'>),
+    );
+    expect(new Set(byUser.flat()).size).toBe(4);
     expect(embed({ user: 'u' })).toEqual(embed({}));
   });
 });

@@ -119,6 +119,8 @@ describe('meter', () => {
     const { gateway, a, clock, calls, attempts } = books([cache(), route()]);
     a.reply('ok').usage({ input: 10, cacheRead: 4, output: 5 });
     const ask = { model: 'single', prompt: 'Hi', temperature: 0 };
+    const ends: unknown[] = [];
+    gateway.on('call-end', ({ cached, cost }) => ends.push([cached?.kind, cost?.savedNanoUsd]));
     const first = await clock.settled(gateway.chat(ask));
     const second = await clock.settled(gateway.chat(ask));
     const third = await clock.settled(gateway.stream(ask).response);
@@ -128,6 +130,11 @@ describe('meter', () => {
     expect(third.cost).toEqual(second.cost);
     expect(attempts()).toHaveLength(1);
     expect(calls().map(({ cached, savedNanoUsd }) => [cached, savedNanoUsd])).toEqual([
+      [undefined, 3_600n],
+      ['exact', 20_400n],
+      ['exact', 20_400n],
+    ]);
+    expect(ends).toEqual([
       [undefined, 3_600n],
       ['exact', 20_400n],
       ['exact', 20_400n],

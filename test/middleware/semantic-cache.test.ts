@@ -9,6 +9,7 @@ import {
   semanticCache,
   type SemanticCacheOptions,
 } from '../../src/middleware/semantic-cache.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
 import { mockProvider } from '../../src/testing/mock-provider.ts';
 
@@ -104,6 +105,15 @@ describe('semanticCache', () => {
     const after = [];
     for (const scope of scopes) after.push((await ask(ASKED, { scope })).cached !== undefined);
     expect(after).toEqual([true, false, true, false]);
+  });
+
+  it('never compares vectors of two embedders, in an index they share', async () => {
+    const [index, store] = [memoryVectorIndex(), memoryStore()];
+    const one = setup({ index, store });
+    const two = setup({ index, store, embed: { ...crude, id: 'other' } });
+    await one.ask(ASKED);
+    expect((await two.ask(REPHRASED)).cached).toBeUndefined();
+    expect((await one.ask(REPHRASED)).cached?.kind).toBe('semantic');
   });
 
   it('leaves no vector of a tenant behind (SEC-02)', async () => {
