@@ -76,19 +76,34 @@ export function bodyText(body: WireRequest['body']): string | Uint8Array | undef
 
 /** A fetch Response as a wire response; header names are lower case already. */
 export function wireResponse(response: Response): WireResponse {
-  let headers: Record<string, string> | undefined;
-  return {
-    status: response.status,
-    get headers() {
-      if (headers === undefined) {
-        headers = {};
-        for (const [name, value] of response.headers) headers[name] = value;
-      }
-      return headers;
-    },
-    body: response.body,
-    text: () => response.text(),
-  };
+  return new FetchedResponse(response);
+}
+
+class FetchedResponse implements WireResponse {
+  readonly #response: Response;
+  #headers: Record<string, string> | undefined;
+
+  constructor(response: Response) {
+    this.#response = response;
+  }
+
+  get status(): number {
+    return this.#response.status;
+  }
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#response.body;
+  }
+  /** Read only when asked for: going through them sorts them first. */
+  get headers(): Readonly<Record<string, string>> {
+    if (this.#headers === undefined) {
+      this.#headers = {};
+      for (const [name, value] of this.#response.headers) this.#headers[name] = value;
+    }
+    return this.#headers;
+  }
+  text(): Promise<string> {
+    return this.#response.text();
+  }
 }
 
 /** Causes a network failure may carry, by undici and Node. Read 2026-11 from undici's errors. */

@@ -55,15 +55,15 @@ export interface Outcome {
 export function described(call: Call, outcome: Outcome): Record<string, string> {
   const { target, cached, warnings, spentNanoUsd } = outcome;
   const headers: Record<string, string> = {
-    [`${PREFIX}call`]: call.id,
-    [`${PREFIX}target`]: latin1(`${target.provider}/${target.model}`),
-    [`${PREFIX}attempts`]: String(call.context.attempts.length),
+    'x-postern-call': call.id,
+    'x-postern-target': latin1(`${target.provider}/${target.model}`),
+    'x-postern-attempts': String(call.context.attempts.length),
   };
-  if (cached !== undefined) headers[`${PREFIX}cached`] = cached.kind;
-  if (spentNanoUsd !== undefined) headers[`${PREFIX}cost`] = dollars(spentNanoUsd);
+  if (cached !== undefined) headers['x-postern-cached'] = cached.kind;
+  if (spentNanoUsd !== undefined) headers['x-postern-cost'] = dollars(spentNanoUsd);
   if (warnings !== undefined && warnings.length > 0) {
     const codes = new Set(warnings.map(({ code }) => code));
-    headers[`${PREFIX}warnings`] = `${warnings.length}; ${[...codes].join(', ')}`;
+    headers['x-postern-warnings'] = `${warnings.length}; ${[...codes].join(', ')}`;
   }
   return headers;
 }
@@ -75,5 +75,6 @@ function dollars(nano: bigint): string {
 }
 
 function latin1(text: string): string {
-  return text.replace(/[^\u0020-\u007e\u00a0-\u00ff]/g, '?');
+  // Asked first: nearly all names are plain.
+  return /^[ -~]*$/.test(text) ? text : text.replace(/[^\u0020-\u007e\u00a0-\u00ff]/g, '?');
 }

@@ -4,15 +4,14 @@ import { type GatewayError, invalidRequest, toGatewayError } from '../core/error
 import { LIMITS } from '../core/limits.ts';
 import { type LinkedController, linkedController } from '../core/signals.ts';
 import { parseJson, recordOf } from '../core/wire-json.ts';
-import type { WireCall } from '../core/wire.ts';
 import type { ChatRequest } from '../operations/chat.ts';
 import type { EmbedRequest } from '../operations/embed.ts';
 import type { JsonObject } from '../operations/shared.ts';
 import { type DialectPair, loadDialect, type Route, routeOf } from './dialects.ts';
-import { rewriter } from './edited.ts';
+import { DoorWire } from './door-wire.ts';
 import { carry, failed, type FailureFacts, holdMsOf, isFirstTry, responseHeaders } from './failure.ts';
 import type { DoorHost } from './host.ts';
-import { bodyOf, namedHeaders, passedOn, recordOfHeaders } from './inbound.ts';
+import { bodyOf, namedHeaders } from './inbound.ts';
 import { described, type Outcome, scopeOf } from './metadata.ts';
 import { ownProvider } from './own-provider.ts';
 import { planOfClient, planOfFetch, vendorOf } from './plan.ts';
@@ -87,20 +86,7 @@ async function open(
     seam.vendor === undefined
       ? planOfFetch(host, request.model, route.operation, route.protocol, own)
       : planOfClient(host, request.model, route.operation, own);
-  const wire: WireCall = {
-    protocol: route.protocol,
-    method: inbound.method,
-    path: route.path,
-    // Only another provider than the client itself asks for them.
-    get headers() {
-      return passedOn(recordOfHeaders(inbound.headers));
-    },
-    body: body ?? '',
-    json,
-    decoded: request,
-    facts,
-    rewrite: rewriter(text, json, request, (from) => decode(from).request),
-  };
+  const wire = new DoorWire(inbound, route, { body: body ?? '', text, json, decoded }, decode);
   const attemptsMax = host.retries && !isFirstTry(inbound) ? 1 : seam.attemptsMax;
   const options = {
     stream,

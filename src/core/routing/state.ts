@@ -1,4 +1,4 @@
-import type { Call, Candidate } from '../call.ts';
+import { type Call, type Candidate, OWN_PROVIDER } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import type { Emit } from '../events.ts';
 import type { Health } from '../health.ts';
@@ -47,6 +47,17 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
   };
   let factsOf: FactsOf = () => undefined;
   let facts = new WeakMap<Candidate, { readonly facts: ModelFacts | undefined }>();
+  // A wrapped client's candidate is made anew for each call, so that it is known by its id.
+  let factsById = new Map<string, { readonly facts: ModelFacts | undefined }>();
+  const ownFacts = (candidate: Candidate): ModelFacts | undefined => {
+    let known = factsById.get(candidate.id);
+    if (known === undefined) {
+      if (factsById.size >= MEMORIES_MAX) factsById.clear();
+      known = { facts: factsOf(candidate) };
+      factsById.set(candidate.id, known);
+    }
+    return known.facts;
+  };
   const view: RouteView = {
     clock,
     random,
@@ -54,6 +65,7 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
     load: health.load,
     speed: speeds.get,
     facts(candidate) {
+      if (candidate[OWN_PROVIDER] !== undefined && candidate.facts === undefined) return ownFacts(candidate);
       let known = facts.get(candidate);
       if (known === undefined) {
         known = { facts: mergedFacts(candidate.facts, factsOf(candidate)) };
@@ -110,6 +122,7 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
     useFacts(given) {
       factsOf = given;
       facts = new WeakMap();
+      factsById = new Map();
     },
     rollouts: () => [...trials.values()].map(({ report }) => report),
   };

@@ -9,6 +9,7 @@ import { decodeFinish } from './finish.ts';
 import { modelFacts } from './quirks.ts';
 import { partOfBlock } from './parts.ts';
 import { decodeUsage } from './usage.ts';
+import { isoTime } from '../../operations/iso-time.ts';
 
 type WireMessage = Readonly<Record<string, unknown>>;
 
@@ -63,7 +64,7 @@ export function responseFacts(wire: WireMessage, head: ResponseHead, environment
   return {
     id: stringOf(wire['id']) ?? mintId('msg', `${environment.nowMs} ${requestId ?? ''}`),
     model: stringOf(wire['model']) || environment.target.model,
-    createdAt: new Date(environment.nowMs).toISOString(),
+    createdAt: isoTime(environment.nowMs),
     ...(requestId !== undefined && { requestId }),
     ...(rateLimit !== undefined && { rateLimit }),
     ...(native !== undefined && { native }),

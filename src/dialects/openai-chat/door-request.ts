@@ -12,12 +12,16 @@ type Wire = Readonly<Record<string, unknown>>;
 type Draft = { -readonly [K in keyof ChatRequest]: ChatRequest[K] };
 type Facts = { -readonly [K in keyof OpenAiChatFacts]: OpenAiChatFacts[K] };
 
+const APART = new Set(['model', 'messages', 'stream', 'stream_options']);
+
 /** A body as it is read: what has a canonical home is taken out, the rest stays and becomes `native`. */
 export class Inbound {
   readonly rest: Record<string, Json>;
 
   constructor(body: Wire) {
-    this.rest = { ...(body as JsonObject) };
+    // Without what is read for itself: deleting it again would make every look at the rest slow.
+    this.rest = {};
+    for (const name in body) if (!APART.has(name)) this.rest[name] = body[name] as Json;
   }
 
   /** Takes a field if it reads as what is wanted. A field of another shape stays where it is, word for word. */
@@ -46,7 +50,6 @@ export function decodeRequest(body: unknown): DecodedRequest<ChatRequest> {
   if (model === undefined) throw invalidRequest('model', 'a model name is needed.');
   if (!Array.isArray(wire['messages'])) throw invalidRequest('messages', 'an array of messages is needed.');
   const inbound = new Inbound(wire);
-  for (const name of ['model', 'messages', 'stream', 'stream_options']) delete inbound.rest[name];
   const facts: Facts = { protocol: PROTOCOL, model };
   if (wire['stream'] !== undefined) facts.stream = wire['stream'] === null ? null : wire['stream'] === true;
   if (wire['stream_options'] !== undefined) facts.streamOptions = recordOf(wire['stream_options']) ?? null;

@@ -12,6 +12,7 @@ import { mergeWire, PROTOCOL } from './hints.ts';
 import { Losses } from './losses.ts';
 import { embedFactsOf, quirksOf } from './quirks.ts';
 import { decodeUsage } from './usage.ts';
+import { isoTime } from '../../operations/iso-time.ts';
 
 const KNOWN = new Set(['object', 'data', 'model', 'usage', 'id']);
 
@@ -63,7 +64,7 @@ function decodeResponse(body: unknown, head: ResponseHead, environment: DialectE
   return {
     id: stringOf(wire['id']) ?? mintId('embd', `${requestId ?? ''}\u0000${model}\u0000${environment.nowMs}`),
     model,
-    createdAt: new Date(environment.nowMs).toISOString(),
+    createdAt: isoTime(environment.nowMs),
     embeddings,
     encoding: typeof first === 'string' ? 'base64' : 'float',
     dimensions: typeof first === 'string' ? floatsOfBase64(first).length : first.length,

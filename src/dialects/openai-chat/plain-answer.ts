@@ -7,6 +7,7 @@ import { unknownUsage } from '../../operations/usage.ts';
 import { finishOf } from './finish.ts';
 import { PROTOCOL } from './hints.ts';
 import { decodeUsage } from './usage.ts';
+import { isoTime } from '../../operations/iso-time.ts';
 
 type Wire = Readonly<Record<string, unknown>>;
 
@@ -52,7 +53,7 @@ export function plainAnswer(wire: Wire, head: ResponseHead, environment: Dialect
   return {
     id,
     model,
-    createdAt: new Date(createdMs).toISOString(),
+    createdAt: isoTime(createdMs),
     message: {
       role: 'assistant',
       content: [{ type: 'text', text: content }],

@@ -9,6 +9,7 @@ import { ChoiceDecoder } from './choice-decoder.ts';
 import { decodeError, isError } from './errors.ts';
 import { PROTOCOL } from './hints.ts';
 import { decodeUsage } from './usage.ts';
+import { isoTime } from '../../operations/iso-time.ts';
 
 type Emit = (event: ChatEvent) => void;
 type Wire = Readonly<Record<string, unknown>>;
@@ -109,7 +110,7 @@ export class ChatDecoder implements StreamDecoder<ChatEvent> {
       type: 'start',
       id,
       model,
-      createdAt: new Date(createdMs).toISOString(),
+      createdAt: isoTime(createdMs),
       provider: target.provider,
       protocol: PROTOCOL,
       warnings: [],

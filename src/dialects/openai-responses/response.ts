@@ -10,6 +10,7 @@ import { decodeError } from './errors.ts';
 import { itemLogprobs, partsOfItem } from './items.ts';
 import { asNative, PROTOCOL, restOf, type Wire } from './protocol.ts';
 import { decodeUsage } from './usage.ts';
+import { isoTime } from '../../operations/iso-time.ts';
 
 /** The echo of the request, and what has a home of its own. Everything else is kept as `native`. */
 const KNOWN = new Set([
@@ -79,7 +80,7 @@ export function factsOf(wire: Wire, head: ResponseHead, environment: DialectEnvi
   return {
     id: stringOf(wire['id']) || mintId('response', `${environment.target.model}:${environment.nowMs}`),
     model: stringOf(wire['model']) || environment.target.model,
-    createdAt: new Date(created === undefined ? environment.nowMs : Math.min(created * 1000, 8.64e15)).toISOString(),
+    createdAt: isoTime(created === undefined ? environment.nowMs : Math.min(created * 1000, 8.64e15)),
     ...(requestId !== undefined && { requestId }),
     ...(rateLimit !== undefined && { rateLimit }),
     ...asNative(restOf(wire, KNOWN)),
