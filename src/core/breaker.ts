@@ -1,7 +1,8 @@
 import { type Call, type Candidate, plainTarget } from './call.ts';
-import { type CandidateKeys, candidateKeys, isAllThereIs } from './candidate-keys.ts';
+import { type CandidateKeys, candidateKeys } from './candidate-keys.ts';
 import { Circuit, type CircuitOutcome, type CircuitSettings, type CircuitState, type Ticket } from './circuit.ts';
 import { GatewayError } from './errors.ts';
+import { isLastResort } from './last-resort.ts';
 import { LIMITS } from './limits.ts';
 import type { AttemptObserver, AttemptOutcome, Host } from './middleware.ts';
 import type { SharedBenches } from './shared-benches.ts';
@@ -57,7 +58,7 @@ export class Breaker {
   }
 
   #letsPass(call: Call, key: string): boolean {
-    return this.#settings.lastResort && isAllThereIs(call.plan.candidates, key);
+    return this.#settings.lastResort && isLastResort(call, key);
   }
 
   #pass(call: Call, target: Candidate, keys: CandidateKeys): AttemptObserver {

@@ -13,15 +13,6 @@ export function candidateKeys({ id, model, credential }: Candidate): CandidateKe
   return { target: withoutKey(id, credential), credential: `${identity}#${credential ?? ''}` };
 }
 
-/** Whether a bench under this key would keep a call from everything it could try. */
-export function isAllThereIs(candidates: readonly Candidate[], key: string): boolean {
-  return candidates.every((candidate) => {
-    if (candidate.id === key) return true;
-    const keys = candidateKeys(candidate);
-    return keys.target === key || keys.credential === key;
-  });
-}
-
 /**
  * Whether a call has asked this target before, with any of its keys. What concerned only another key, a refusal or a
  * rate limit, does not count.

@@ -1,7 +1,8 @@
 import type { Call, Candidate } from './call.ts';
-import { candidateKeys, isAllThereIs } from './candidate-keys.ts';
+import { candidateKeys } from './candidate-keys.ts';
 import { type AttemptRecord, type ErrorCode, GatewayError } from './errors.ts';
 import type { Health, TargetHealth } from './health.ts';
+import { isLastResort } from './last-resort.ts';
 import { placeOf } from './trail.ts';
 
 /** How a candidate stands within one call. */
@@ -43,7 +44,7 @@ function benchOf(call: Call, target: Candidate, health: Health | undefined): Tar
   for (const key of [target.id, keys.target, keys.credential]) {
     const bench = health.get(key);
     if (bench === undefined || (longest !== undefined && bench.notBefore <= longest.notBefore)) continue;
-    if (bench.soft !== true || !isAllThereIs(call.plan.candidates, key)) longest = bench;
+    if (bench.soft !== true || !isLastResort(call, key)) longest = bench;
   }
   return longest;
 }

@@ -2,6 +2,7 @@ import type { Call, PlainReply, Reply } from '../core/call.ts';
 import { type ErrorCode, invalidOptions, isGatewayError, VERDICTS } from '../core/errors.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
 import { anObject, checkOptions } from '../core/options.ts';
+import { elsewhereKey } from '../core/last-resort.ts';
 import { hasServerEffects } from '../core/side-effects.ts';
 import { outputOf } from '../core/structured-output.ts';
 import { readdress } from '../core/subcall.ts';
@@ -30,6 +31,8 @@ export type FallbackOptions = {
 
 const FINISHES = new Set<string>(['length', 'refusal', 'content-filter', 'context-length']);
 const NEVER = new Set<string>(['invalid-request', 'invalid-options', 'aborted', 'closed', 'internal']);
+/** What a call is told whose targets are all at rest. */
+const AT_REST = ['circuit-open', 'any'];
 /** Error codes that say the same as a finish. */
 const SAME: Readonly<Record<string, FallbackReason>> = {
   'content-filter': 'content-filtered',
@@ -62,6 +65,8 @@ export function fallback(options: FallbackOptions): Middleware {
       let reply: Awaited<ReturnType<typeof next<typeof call.operation>>> | undefined;
       for (;;) {
         let reasons: readonly string[];
+        // While there is somewhere to go, a target at rest need not be tried for want of another.
+        call.context.set(elsewhereKey, stepFor(table, AT_REST, used) !== undefined);
         try {
           reply = await next(current);
           reasons = await unwanted(current, reply, table);

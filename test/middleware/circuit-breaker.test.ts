@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Circuit, type CircuitOutcome, type Ticket } from '../../src/core/circuit.ts';
 import { defineMiddleware, GatewayError } from '../../src/index.ts';
-import { circuitBreaker, type CircuitBreakerOptions, retry, route, timeout } from '../../src/middleware/index.ts';
+import {
+  circuitBreaker,
+  type CircuitBreakerOptions,
+  fallback,
+  retry,
+  route,
+  timeout,
+} from '../../src/middleware/index.ts';
 import { standard } from '../../src/standard.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { size } from '../size.ts';
@@ -381,6 +388,17 @@ describe('lastResort', () => {
     await setup.clock.advance(5_500);
     expect((await setup.gateway.chat('x')).text).toBe('back');
     expect(breaker.states().get('a/one')?.state).toBe('closed');
+  });
+
+  it('RET-20: a fallback for it is somewhere to go: the only target is left alone like any other', async () => {
+    const { clock, a, b, gateway } = setUp(standard({ fallback: fallback({ any: 'other' }) }));
+    a.otherwise.fail(500);
+    b.reply('b');
+    for (let made = 0; made < 30; made++) expect((await clock.settled(gateway.chat(single))).text).toBe('b');
+    const hits = a.calls.length;
+    expect(hits).toBeLessThan(40);
+    expect((await clock.settled(gateway.chat(single))).attempts).toHaveLength(1);
+    expect(a.calls).toHaveLength(hits);
   });
 
   it('what other processes found out does not hold for the only target either', async () => {

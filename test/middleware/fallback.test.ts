@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { defineMiddleware, GatewayError } from '../../src/index.ts';
 import { cache, fallback, type FallbackOptions, retry, route, timeout } from '../../src/middleware/index.ts';
 import { failureOf, setUp, trailOf, warmUp } from './support.ts';
 
@@ -24,6 +25,19 @@ describe('fallback', () => {
     expect(text).toBe('b');
     expect(attempts.at(-2)?.next).toBe(`fallback to other: ${code}`);
     expect(attempts.at(-1)?.targetId).toBe('b/two');
+  });
+
+  it("takes a guardrail's verdict for a reason, if it is named", async () => {
+    const guard = defineMiddleware({ name: 'guard' }, async (call, next) => {
+      if (call.plan.candidates[0]?.provider === 'a')
+        throw new GatewayError('guardrail-blocked', 'Not with this model.');
+      return next(call);
+    });
+    const named = setUp([fallback({ 'guardrail-blocked': 'other' }), guard, retry(), route()]);
+    named.b.reply('b');
+    expect((await named.clock.settled(named.gateway.chat(single))).text).toBe('b');
+    const unnamed = setUp([fallback({ any: 'other' }), guard, retry(), route()]);
+    expect((await unnamed.clock.settled(failureOf(unnamed.gateway.chat(single)))).code).toBe('guardrail-blocked');
   });
 
   it('owes the other model an attempt although all were used', async () => {
