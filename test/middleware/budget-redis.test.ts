@@ -1,4 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +12,6 @@ import { redisCounterStore } from '../../src/stores/redis.ts';
 import { mockProvider } from '../../src/testing/index.ts';
 import { tcpProxy } from '../../src/testing/tcp-proxy.ts';
 import { type RedisServer, startRedis } from '../redis-server.ts';
-import { size } from '../size.ts';
-import type { Order, Report } from './budget-worker.ts';
 
 const socket = inject('redisSocket');
 const program = inject('redisProgram');
@@ -24,78 +21,6 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function startWorker(): Promise<ChildProcess> {
-  const child = fork(new URL('./budget-worker.ts', import.meta.url), { execArgv: ['--conditions=postern-source'] });
-  cleanups.push(() => child.kill('SIGKILL'));
-  await new Promise((resolve) => child.once('message', resolve));
-  return child;
-}
-
-function send(child: ChildProcess, order: Order): Promise<Report> {
-  child.send(order);
-  return new Promise((resolve) => child.once('message', (message) => resolve(message as Report)));
-}
-
-describe.skipIf(socket === '')(`a budget that four processes share (reliability 4.7)${reason}`, () => {
-  const calls = size(250, 6_700);
-  const atOnce = size(16, 64);
-
-  it('is never overspent, never has too many at once, and gets back what a killed process held (BUD-01, BUD-02, BUD-03)', async () => {
-    const prefix = `budget${process.pid}`;
-    const client = new Redis({ path: socket });
-    const store = redisCounterStore({ client, prefix, timeoutMs: 10_000 });
-    cleanups.push(() => client.disconnect());
-    const maximum = calls * 4 * 8;
-    const concurrent = 24;
-    const order = { socket, prefix, calls, atOnce, costUsd: (maximum / 1e9).toFixed(9), concurrent };
-    const [doomed, ...rest] = (await Promise.all(Array.from({ length: 4 }, startWorker))) as [
-      ChildProcess,
-      ...ChildProcess[],
-    ];
-
-    await send(doomed, { ...order, worker: 0, calls: 10, atOnce: 10, hang: true });
-    doomed.kill('SIGKILL');
-    const limited = budget({
-      store,
-      limits: [
-        { name: 'cost', costUsd: order.costUsd },
-        { name: 'places', concurrent },
-      ],
-    });
-    const [, places] = await limited.remaining({});
-    expect(places?.held).toBeGreaterThan(5);
-
-    // The history, as anybody on the server sees it.
-    let over = 0;
-    let looks = 0;
-    let done = false;
-    const looking = (async () => {
-      while (!done) {
-        const states = await limited.remaining({});
-        looks++;
-        if (states.some(({ used, held, maximum: most }) => used + held > most)) over++;
-      }
-    })();
-    const reports = await Promise.all(
-      rest.map((child, index) => send(child, { ...order, worker: index + 1, hang: false })),
-    );
-    done = true;
-    await looking;
-    await wait(300);
-
-    expect(reports.flatMap(({ other }) => other)).toEqual([]);
-    expect(over).toBe(0);
-    expect(looks).toBeGreaterThan(20);
-    expect(Math.min(...reports.map(({ answered }) => answered))).toBeGreaterThan(0);
-    const spent = reports.reduce((sum, report) => sum + report.spent, 0);
-    expect(await limited.remaining({})).toMatchObject([
-      { name: 'cost', used: spent, held: 0 },
-      { name: 'places', held: 0 },
-    ]);
-    expect(spent).toBeLessThanOrEqual(maximum);
-  }, 60_000);
 });
 
 async function world(options: Partial<BudgetOptions>) {

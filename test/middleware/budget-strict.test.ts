@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CounterStore, LimitState } from '../../src/core/counter-store.ts';
+import type { CounterStore, ReserveReply, SettleReply } from '../../src/core/counter-store.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { budget } from '../../src/middleware/budget.ts';
 import { type AttemptOutcome, defineMiddleware } from '../../src/core/middleware.ts';
@@ -9,45 +9,47 @@ import { route } from '../../src/middleware/route.ts';
 import { createPriceTable } from '../../src/pricing/index.ts';
 import { memoryCounterStore } from '../../src/stores/memory.ts';
 import { fakeClock, mockProvider } from '../../src/testing/index.ts';
-import { size } from '../size.ts';
+import { full, size } from '../size.ts';
+import { checkHistory, type Decision, standings } from './decision-history.ts';
 
 /** 1 nano-dollar a token. */
 const prices = createPriceTable({ overrides: { 'mock/*': { tokens: { input: '0.001', output: '0.001' } } } });
 
-/** Looks at every answer of a store: the recorded history of a budget. */
-function watched(
-  store: CounterStore,
-  look: (state: LimitState) => void,
-): { store: CounterStore; counts: Record<string, number> } {
+/** Writes down every decision of a store that answers at once: the recorded history of a budget. */
+function recorded(store: CounterStore, now: () => number) {
   const counts: Record<string, number> = { reserved: 0, settled: 0, released: 0 };
-  const see = <T extends { limits: readonly LimitState[] }>(reply: T): T => {
-    reply.limits.forEach(look);
-    return reply;
+  const history: Decision[] = [];
+  const end = (
+    asked: Pick<Decision, 'operation' | 'id'> & Partial<Decision>,
+    { status, limits }: SettleReply,
+  ): SettleReply => {
+    counts[status] = (counts[status] ?? 0) + 1;
+    history.push({ ...asked, now: now(), told: { status, states: standings(limits) } });
+    return { status, limits };
   };
-  return {
-    counts,
-    store: {
-      name: store.name,
-      reserve: (request) => {
-        const reply = see(store.reserve(request) as Awaited<ReturnType<CounterStore['reserve']>>);
-        if (reply.admitted) counts['reserved'] = (counts['reserved'] ?? 0) + 1;
-        return reply;
-      },
-      settle: (id, actual, limits) => {
-        const reply = see(store.settle(id, actual, limits) as Awaited<ReturnType<CounterStore['settle']>>);
-        counts[reply.status] = (counts[reply.status] ?? 0) + 1;
-        return reply;
-      },
-      release: (id) => {
-        const reply = see(store.release(id) as Awaited<ReturnType<CounterStore['release']>>);
-        counts[reply.status] = (counts[reply.status] ?? 0) + 1;
-        return reply;
-      },
-      lease: (id, ttlMs) => store.lease(id, ttlMs),
-      remaining: (limits) => store.remaining(limits),
-      adjust: (id, limit, change) => store.adjust(id, limit, change),
+  const recording: CounterStore = {
+    name: store.name,
+    reserve(request) {
+      const reply = store.reserve(request) as ReserveReply;
+      const { id, limits, ttlMs } = request;
+      const told = { admitted: reply.admitted, states: standings(reply.limits) };
+      history.push({ operation: 'reserve', id, limits, ttlMs, now: now(), told });
+      if (reply.admitted) counts['reserved'] = (counts['reserved'] ?? 0) + 1;
+      return reply;
     },
+    settle(id, actual, limits) {
+      const asked = { operation: 'settle', id, actual: actual as Record<string, number> } as const;
+      return end(limits === undefined ? asked : { ...asked, limits }, store.settle(id, actual, limits) as SettleReply);
+    },
+    release: (id) => end({ operation: 'release', id }, store.release(id) as SettleReply),
+    lease(id, ttlMs) {
+      history.push({ operation: 'lease', id, ttlMs, now: now() });
+      return store.lease(id, ttlMs);
+    },
+    remaining: (limits) => store.remaining(limits),
+    adjust: (id, limit, change) => store.adjust(id, limit, change),
   };
+  return { store: recording, counts, history };
 }
 
 const CALLS = size(2_000, 20_000);
@@ -71,12 +73,7 @@ async function storm(seed: number, calls: number, maximum: number) {
   mock.on('fail').fail(503);
   mock.on('cut').reply('one two three four').cut({ content: 2 });
   mock.on('flow').reply('one two three four five six').pace({ pieceDelayMs: 3 });
-  let over = 0;
-  let most = 0;
-  const { store, counts } = watched(memoryCounterStore({ clock }), ({ used, held, maximum: limit }) => {
-    if (used + held > limit) over++;
-    most = Math.max(most, used + held);
-  });
+  const { store, counts, history } = recorded(memoryCounterStore({ clock }), () => clock.now());
   const rows: { readonly id: string; readonly outcome: AttemptOutcome }[] = [];
   const recorder = defineMiddleware(
     {
@@ -126,15 +123,20 @@ async function storm(seed: number, calls: number, maximum: number) {
   const done = rows.filter(({ outcome }) => outcome.status !== 'refused');
   const spent = done.reduce((sum, { outcome }) => sum + (outcome.usage?.total ?? 0), 0);
   const attempts = done.length;
-  return { over, most, counts, spent, attempts, states: await limited.remaining({}), rows };
+  return { history, counts, spent, attempts, states: await limited.remaining({}), rows };
 }
 
 describe('a strict budget in one process (reliability 4.7)', () => {
-  it(`is not overspent by one nano-dollar over ${CALLS} random calls, and nothing stays held (BUD-01, BUD-02, BUD-08)`, async () => {
+  it(`equals a sequential budget over ${CALLS} random calls, at every decision, and nothing stays held (BUD-01, BUD-02, BUD-08)`, async () => {
     const maximum = CALLS * 10;
-    const { over, most, states, spent, counts, attempts } = await storm(7, CALLS, maximum);
-    expect(over).toBe(0);
-    expect(most).toBeLessThanOrEqual(maximum);
+    const { history, states, spent, counts, attempts } = await storm(7, CALLS, maximum);
+    const verdict = checkHistory(history);
+    const cost = [...verdict.most.keys()].find((key) => key.includes('cost')) as string;
+    if (full) console.log(verdict);
+    expect(verdict.most.get(cost)).toBeLessThanOrEqual(maximum);
+    expect(Math.max(...[...verdict.most].filter(([key]) => key !== cost).map(([, most]) => most))).toBe(32);
+    expect(verdict.end.get(cost)).toEqual({ used: spent, held: 0 });
+    expect(verdict.denied).toBeGreaterThan(0);
     expect(states).toMatchObject([{ name: 'cost', held: 0, used: spent }, { held: 0 }]);
     expect(spent).toBeGreaterThan(maximum * 0.9);
     expect(attempts).toBeGreaterThan(CALLS / 8);

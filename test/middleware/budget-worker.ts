@@ -6,6 +6,7 @@ import { route } from '../../src/middleware/route.ts';
 import { createPriceTable } from '../../src/pricing/index.ts';
 import { redisCounterStore } from '../../src/stores/redis.ts';
 import { mockProvider } from '../../src/testing/index.ts';
+import type { Heard } from './decision-history.ts';
 
 /** One of several processes that call models on the same budget. */
 export interface Order {
@@ -16,27 +17,49 @@ export interface Order {
   readonly atOnce: number;
   readonly costUsd: string;
   readonly concurrent: number;
-  readonly hang: boolean;
+  /** What a call holds is free after so long without it, in milliseconds. */
+  readonly leaseMs: number;
 }
 export interface Report {
   readonly answered: number;
   readonly refused: number;
+  readonly aborted: number;
   readonly spent: number;
   readonly other: readonly string[];
 }
+export type Message = { readonly heard: readonly Heard[] } | { readonly half: true } | { readonly report: Report };
 
 process.once('message', (order: Order) => {
-  void work(order).then((report) => process.send?.(report));
+  void work(order).then((report) => process.send?.({ report } satisfies Message));
 });
 process.send?.('ready');
 
+const HEARD_TOGETHER = 200;
+
+/** A client that tells the parent every answer it hears, so that a killed process has told all but the last. */
+function telling(client: Redis) {
+  let heard: Heard[] = [];
+  const flush = (): void => {
+    if (heard.length > 0) process.send?.({ heard } satisfies Message);
+    heard = [];
+  };
+  const call = async (command: string, ...args: string[]): Promise<unknown> => {
+    const reply = await client.call(command, ...args);
+    const [operation = '', , id = ''] = args.slice(2 + Number(args[1]));
+    if (command === 'evalsha') heard.push({ operation, id, reply: reply as string[] });
+    if (heard.length >= HEARD_TOGETHER) flush();
+    return reply;
+  };
+  return { client: { call }, flush };
+}
+
 async function work(order: Order): Promise<Report> {
-  const client = new Redis({ path: order.socket });
+  const redis = new Redis({ path: order.socket });
+  const { client, flush } = telling(redis);
   const mock = mockProvider();
-  const report = { answered: 0, refused: 0, spent: 0, other: [] as string[] };
-  mock.otherwise
-    .reply(({ text }) => ({ text: 'ok', usage: { input: 1, output: Number(text) } }))
-    .delay(order.hang ? 600_000 : 2);
+  const report = { answered: 0, refused: 0, aborted: 0, spent: 0, other: [] as string[] };
+  mock.otherwise.reply(({ text }) => ({ text: 'ok', usage: { input: 1, output: Number(text) } })).delay(2);
+  const graceMs = 100;
   const limited = budget({
     prices: createPriceTable({ overrides: { 'mock/*': { tokens: { input: '0.001', output: '0.001' } } } }),
     store: redisCounterStore({ client, prefix: order.prefix, timeoutMs: 10_000 }),
@@ -44,8 +67,8 @@ async function work(order: Order): Promise<Report> {
       { name: 'cost', costUsd: order.costUsd },
       { name: 'places', concurrent: order.concurrent },
     ],
-    onExhausted: order.hang ? 'deny' : 'wait',
-    graceMs: order.hang ? 100 : 30_000,
+    onExhausted: 'wait',
+    graceMs,
   });
   const gateway = createGateway({
     providers: [mock],
@@ -55,33 +78,42 @@ async function work(order: Order): Promise<Report> {
   gateway.on('attempt', ({ attempt }) => {
     report.spent += attempt.usage?.total ?? 0;
   });
+  const random = randomOf(order.worker + 1);
   let next = 0;
   const runner = async (): Promise<void> => {
     while (next < order.calls) {
       const number = next++;
-      const most = 1 + ((number * 7_919 + order.worker * 31) % 40);
-      const output = (number * 104_729) % (most + 1);
+      if (number === Math.floor(order.calls / 2)) process.send?.({ half: true } satisfies Message);
+      const most = 1 + random(40);
+      const output = random(most + 1);
       const request = { messages: [{ role: 'user', content: `${output}` }] as const, maxTokens: most };
       // Some give up while they wait, some while the model thinks.
-      const signal = number % 11 === 0 ? AbortSignal.timeout(1) : undefined;
-      const timeoutMs = order.hang ? 500 : 20_000;
+      const signal = random(10) === 0 ? AbortSignal.timeout(random(8)) : undefined;
+      const timeoutMs = order.leaseMs - graceMs;
       await gateway.chat(request, { timeoutMs, ...(signal !== undefined && { signal }) }).then(
         () => report.answered++,
         (error: { code: string }) => {
           if (error.code === 'budget-exceeded') report.refused++;
-          else if (error.code !== 'aborted') report.other.push(error.code);
+          else if (error.code === 'aborted' || error.code === 'timeout') report.aborted++;
+          else report.other.push(error.code);
         },
       );
     }
   };
-  const all = Promise.all(Array.from({ length: order.atOnce }, runner));
-  if (order.hang) {
-    // Dead while its attempts run: told as soon as all of them hold something.
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    return report;
-  }
-  await all;
+  await Promise.all(Array.from({ length: order.atOnce }, runner));
   await gateway.close();
-  client.disconnect();
+  flush();
+  redis.disconnect();
   return report;
+}
+
+/** Whole numbers below a bound, the same for a seed each time. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
 }
