@@ -19,8 +19,8 @@ afterEach(async () => {
 interface Worker {
   readonly child: ChildProcess;
   readonly heard: Heard[];
-  /** Resolves when it has made half of its calls. */
-  readonly half: Promise<void>;
+  /** Resolves when attempts of it hang. */
+  readonly stuck: Promise<void>;
   readonly report: Promise<Report>;
 }
 
@@ -29,16 +29,16 @@ async function startWorker(): Promise<Worker> {
   cleanups.push(() => child.kill('SIGKILL'));
   await new Promise((resolve) => child.once('message', resolve));
   const heard: Heard[] = [];
-  let isHalf = (): void => undefined;
+  let isStuck = (): void => undefined;
   let reported = (_report: Report): void => undefined;
-  const half = new Promise<void>((resolve) => (isHalf = resolve));
+  const stuck = new Promise<void>((resolve) => (isStuck = resolve));
   const report = new Promise<Report>((resolve) => (reported = resolve));
   child.on('message', (message: Message) => {
     if ('heard' in message) heard.push(...message.heard);
-    else if ('half' in message) isHalf();
+    else if ('stuck' in message) isStuck();
     else reported(message.report);
   });
-  return { child, heard, half, report };
+  return { child, heard, stuck, report };
 }
 
 describe('the check of a history', () => {
@@ -103,10 +103,11 @@ describe.skipIf(program === '')(`a budget that four processes share (reliability
     const monitor = await monitorRedis(socket);
     const workers = await Promise.all(Array.from({ length: 4 }, startWorker));
     const order = { socket, prefix, calls, atOnce, costUsd, concurrent, leaseMs };
-    for (const [worker, { child }] of workers.entries()) child.send({ ...order, worker } satisfies Order);
+    for (const [worker, { child }] of workers.entries())
+      child.send({ ...order, worker, doomed: worker === 0 } satisfies Order);
 
     const [doomed, ...rest] = workers as [Worker, ...Worker[]];
-    await doomed.half;
+    await doomed.stuck;
     doomed.child.kill('SIGKILL');
     const reports = await Promise.all(rest.map(({ report }) => report));
     await new Promise((resolve) => setTimeout(resolve, leaseMs + 200));
@@ -119,6 +120,7 @@ describe.skipIf(program === '')(`a budget that four processes share (reliability
     if (full) console.log(verdict, reports);
     expect(verdict.decisions).toBeGreaterThan(calls * 4);
     expect(verdict.unheard).toBeGreaterThan(0);
+    expect(verdict.expired).toBeGreaterThanOrEqual(5);
     expect(verdict.denied).toBeGreaterThan(0);
     expect(verdict.most.get(key('cost'))).toBeLessThanOrEqual(maximum);
     expect(verdict.most.get(key('places'))).toBe(concurrent);

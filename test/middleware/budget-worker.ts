@@ -19,6 +19,8 @@ export interface Order {
   readonly concurrent: number;
   /** What a call holds is free after so long without it, in milliseconds. */
   readonly leaseMs: number;
+  /** To be killed: from its half on its attempts never end. */
+  readonly doomed: boolean;
 }
 export interface Report {
   readonly answered: number;
@@ -27,7 +29,7 @@ export interface Report {
   readonly spent: number;
   readonly other: readonly string[];
 }
-export type Message = { readonly heard: readonly Heard[] } | { readonly half: true } | { readonly report: Report };
+export type Message = { readonly heard: readonly Heard[] } | { readonly stuck: number } | { readonly report: Report };
 
 process.once('message', (order: Order) => {
   void work(order).then((report) => process.send?.({ report } satisfies Message));
@@ -35,8 +37,10 @@ process.once('message', (order: Order) => {
 process.send?.('ready');
 
 const HEARD_TOGETHER = 200;
+/** Attempts that hold something when their process is killed. */
+const STUCK = 5;
 
-/** A client that tells the parent every answer it hears, so that a killed process has told all but the last. */
+/** A client that tells the parent every answer it hears, so that a killed process has told all but the last ones. */
 function telling(client: Redis) {
   let heard: Heard[] = [];
   const flush = (): void => {
@@ -59,6 +63,12 @@ async function work(order: Order): Promise<Report> {
   const mock = mockProvider();
   const report = { answered: 0, refused: 0, aborted: 0, spent: 0, other: [] as string[] };
   mock.otherwise.reply(({ text }) => ({ text: 'ok', usage: { input: 1, output: Number(text) } })).delay(2);
+  let stuck = 0;
+  mock.on('stuck').reply(async () => {
+    if (++stuck === STUCK) process.send?.({ stuck } satisfies Message);
+    await new Promise(() => undefined);
+    return 'never';
+  });
   const graceMs = 100;
   const limited = budget({
     prices: createPriceTable({ overrides: { 'mock/*': { tokens: { input: '0.001', output: '0.001' } } } }),
@@ -83,10 +93,10 @@ async function work(order: Order): Promise<Report> {
   const runner = async (): Promise<void> => {
     while (next < order.calls) {
       const number = next++;
-      if (number === Math.floor(order.calls / 2)) process.send?.({ half: true } satisfies Message);
       const most = 1 + random(40);
       const output = random(most + 1);
-      const request = { messages: [{ role: 'user', content: `${output}` }] as const, maxTokens: most };
+      const content = order.doomed && number > order.calls / 2 ? 'stuck' : `${output}`;
+      const request = { messages: [{ role: 'user', content }] as const, maxTokens: most };
       // Some give up while they wait, some while the model thinks.
       const signal = random(10) === 0 ? AbortSignal.timeout(random(8)) : undefined;
       const timeoutMs = order.leaseMs - graceMs;
