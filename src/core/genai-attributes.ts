@@ -3,19 +3,26 @@ import type { EmbedRequest } from '../operations/embed.ts';
 import type { Tokens, Usage } from '../operations/shared.ts';
 import type { CallFacts } from './call-facts.ts';
 import type { Call } from './call.ts';
+import type { ServerAddress } from './server-address.ts';
 import { ATTRIBUTE, operationName, type Profile, providerName, type Semconv } from './genai-conventions.ts';
 
 export type AttributeValue = string | number | boolean | readonly string[];
 export type Attributes = Record<string, AttributeValue>;
 
 /** What a sampler may decide on, and what the caller asked for. No content. */
-export function requestAttributes(call: Call, semconv: Semconv, profile: Profile): Attributes {
+export function requestAttributes(
+  call: Call,
+  semconv: Semconv,
+  profile: Profile,
+  server: ServerAddress | undefined,
+): Attributes {
   const target = call.target ?? call.plan.candidates[0];
   const attributes: Attributes = {
     [ATTRIBUTE.operation]: operationName(call.operation),
     [ATTRIBUTE.provider]: providerName(target?.provider ?? 'unknown', semconv),
     [ATTRIBUTE.requestModel]: target?.model ?? call.request.model,
   };
+  addServer(attributes, server);
   if (call.operation === 'chat') addChat(attributes, call.request as ChatRequest, call, profile);
   if (call.operation === 'embed') {
     const { dimensions, encoding } = call.request as EmbedRequest;
@@ -23,6 +30,12 @@ export function requestAttributes(call: Call, semconv: Semconv, profile: Profile
     if (encoding !== undefined) attributes[ATTRIBUTE.encodingFormats] = [encoding];
   }
   return attributes;
+}
+
+export function addServer(attributes: Attributes, server: ServerAddress | undefined): void {
+  if (server === undefined) return;
+  attributes[ATTRIBUTE.serverAddress] = server.address;
+  attributes[ATTRIBUTE.serverPort] = server.port;
 }
 
 function addChat(attributes: Attributes, request: ChatRequest, call: Call, profile: Profile): void {
@@ -53,12 +66,19 @@ function outputType({ output, modalities }: ChatRequest): string {
 }
 
 /** What the call turned out to be. Usage only as far as it was received: an estimate is no telemetry. */
-export function responseAttributes(call: Call, facts: CallFacts, semconv: Semconv, profile: Profile): Attributes {
+export function responseAttributes(
+  call: Call,
+  facts: CallFacts,
+  semconv: Semconv,
+  profile: Profile,
+  server: ServerAddress | undefined,
+): Attributes {
   const attributes: Attributes = {};
   const { target, usage, finish, error } = facts;
   if (target !== undefined) {
     attributes[ATTRIBUTE.provider] = providerName(target.provider, semconv);
     attributes[ATTRIBUTE.requestModel] = target.model;
+    addServer(attributes, server);
     if (target.provider === 'openai') set(attributes, ATTRIBUTE.openaiResponseTier, facts.tier);
   }
   set(attributes, ATTRIBUTE.responseModel, facts.model);

@@ -26,6 +26,8 @@ export const ATTRIBUTE = {
   conversation: 'gen_ai.conversation.id',
   outputType: 'gen_ai.output.type',
   errorType: 'error.type',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
   requestModel: 'gen_ai.request.model',
   choiceCount: 'gen_ai.request.choice.count',
   seed: 'gen_ai.request.seed',

@@ -28,6 +28,8 @@ export interface Provider {
   readonly rotation?: 'ordered' | 'round-robin';
   /** The regions a target may name. Left out: any, as a label for `region` limits or for the provider to read. */
   readonly endpoints?: readonly string[];
+  /** Where requests to a region of it go, or those that name none. Telemetry tells its host and port. */
+  baseURL?(region?: string): string | undefined;
   close?(): Promise<void>;
 }
 

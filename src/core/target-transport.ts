@@ -34,12 +34,16 @@ interface Options extends TargetChoices {
 export const CHOICE_RULES = { credentials: anObject, rotation: oneOf('ordered', 'round-robin'), regions: anObject };
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** Checks the choices of a provider and tells what its targets may name. Throws `invalid-options`. */
+/**
+ * Checks the choices of a provider and tells what its targets may name and where they go: `vendorURL`, if neither the
+ * options nor the environment (`addressVariable`) say otherwise. Throws `invalid-options`.
+ */
 export function choicesOf(
   factory: string,
   options: Options,
+  vendorURL: string,
   addressVariable?: string,
-): Pick<Provider, 'credentials' | 'rotation' | 'endpoints'> {
+): Pick<Provider, 'credentials' | 'rotation' | 'endpoints' | 'baseURL'> {
   const { credentials = {}, regions, rotation, client } = options;
   const keys = Object.keys(credentials);
   if (options.credentials !== undefined) {
@@ -60,11 +64,22 @@ export function choicesOf(
   // An address of the user's own is where the user says it is; the vendor's is not in a region because a target says so.
   const own = client ?? options.baseURL ?? options.fetch ?? addressVariable;
   const endpoints = regions === undefined ? (own === undefined ? [] : undefined) : Object.keys(regions);
+  const baseURL = (region?: string): string | undefined =>
+    client === undefined
+      ? ((region === undefined ? undefined : regions?.[region]) ?? options.baseURL ?? addressVariable ?? vendorURL)
+      : addressOf(client as object);
   return {
+    baseURL,
     credentials: keys,
     ...(rotation !== undefined && { rotation }),
     ...(endpoints !== undefined && { endpoints }),
   };
+}
+
+/** Where a client of a vendor's SDK goes. */
+function addressOf(client: object): string | undefined {
+  const address: unknown = Reflect.get(client, 'baseURL');
+  return typeof address === 'string' ? address : undefined;
 }
 
 function checkRegions(factory: string, regions: NonNullable<TargetChoices['regions']>, client: unknown): void {

@@ -17,6 +17,7 @@ export function ownProvider(name: string, inbound: Inbound, seam: Seam, pair: Di
     name,
     protocols: [pair.dialect.protocol],
     identity: identityOf(name, inbound),
+    baseURL: () => inbound.url.origin,
     handlers: { chat: chatHandler(endpoint), embed: embedHandler(endpoint) },
   };
 }

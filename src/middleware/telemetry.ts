@@ -72,7 +72,7 @@ class Telemetry {
 
   constructor(options: TelemetryOptions) {
     this.#options = options;
-    this.#settings = settingsOf(options, false);
+    this.#settings = settingsOf(options, new Map(), false);
     if (options.api !== undefined) this.#registered = new Registered(options.api);
     this.layer = defineMiddleware(
       {
@@ -95,6 +95,7 @@ class Telemetry {
     this.#host = host;
     this.#settings = settingsOf(
       this.#options,
+      host.providers,
       host.middleware.some((info) => info.content?.stores === true),
     );
     if (this.#registered !== undefined) return;
@@ -174,7 +175,7 @@ class Telemetry {
     const meter = this.#registered?.meter();
     if (meter !== this.#meter) {
       this.#meter = meter;
-      this.#instruments = meter === undefined ? undefined : new Instruments(meter, this.#settings.semconv);
+      this.#instruments = meter === undefined ? undefined : new Instruments(meter, this.#settings);
     }
     return this.#instruments;
   }
@@ -206,7 +207,11 @@ const CAPTURE: Readonly<Record<string, TraceSettings['capture']>> = {
   span_and_event: 'both',
 };
 
-function settingsOf(options: TelemetryOptions, hasCache: boolean): TraceSettings {
+function settingsOf(
+  options: TelemetryOptions,
+  providers: TraceSettings['providers'],
+  hasCache: boolean,
+): TraceSettings {
   const env = environment();
   const latest = (env['OTEL_SEMCONV_STABILITY_OPT_IN'] ?? '').split(',').includes('gen_ai_latest_experimental');
   const asked = (env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'] ?? '').toLowerCase();
@@ -216,6 +221,7 @@ function settingsOf(options: TelemetryOptions, hasCache: boolean): TraceSettings
     capture: options.captureContent ?? CAPTURE[asked] ?? 'off',
     contentCharactersMax: options.contentCharactersMax ?? 65_536,
     scope: options.scope ?? [],
+    providers,
     hasCache,
   };
 }

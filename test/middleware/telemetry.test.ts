@@ -1,72 +1,66 @@
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { context, diag, DiagLogLevel, logs, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
-import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cache } from '../../src/middleware/cache.ts';
 import { meter } from '../../src/middleware/meter.ts';
 import { retry } from '../../src/middleware/retry.ts';
 import { route } from '../../src/middleware/route.ts';
 import { telemetry, type TelemetryOptions } from '../../src/middleware/telemetry.ts';
-import type { Middleware } from '../../src/index.ts';
+import { createGateway, type Middleware } from '../../src/index.ts';
+import { openai } from '../../src/providers/openai/index.ts';
+import { OpenAI } from 'openai';
 import { size } from '../size.ts';
+import { OTEL_SDKS, type Span } from './otel-sdks.ts';
 import { setUp, warmUp } from './support.ts';
 
-const spans = new InMemorySpanExporter();
-let exported: InMemoryMetricExporter;
-let reader: PeriodicExportingMetricReader;
-let problems: string[] = [];
+describe.each(OTEL_SDKS)('telemetry with $name', (sdk) => {
+  const spans = sdk.spans();
+  let measured: ReturnType<typeof sdk.metrics>;
+  let problems: string[] = [];
 
-beforeAll(warmUp);
-beforeEach(() => {
-  problems = [];
-  const hear = (message: string): void => void problems.push(message);
-  diag.setLogger({ error: hear, warn: hear, info: () => {}, debug: () => {}, verbose: () => {} }, DiagLogLevel.WARN);
-  exported = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  reader = new PeriodicExportingMetricReader({ exporter: exported, exportIntervalMillis: 3_600_000 });
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }));
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
-  problems = [];
-});
-afterEach(async () => {
-  await reader.shutdown();
-  trace.disable();
-  metrics.disable();
-  context.disable();
-  diag.disable();
-  spans.reset();
-});
+  beforeAll(warmUp);
+  beforeEach(() => {
+    problems = [];
+    const hear = (message: string): void => void problems.push(message);
+    diag.setLogger({ error: hear, warn: hear, info: () => {}, debug: () => {}, verbose: () => {} }, DiagLogLevel.WARN);
+    measured = sdk.metrics();
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    trace.setGlobalTracerProvider(sdk.tracing(spans));
+    metrics.setGlobalMeterProvider(measured.provider);
+    problems = [];
+  });
+  afterEach(async () => {
+    await measured.reader.shutdown();
+    trace.disable();
+    metrics.disable();
+    context.disable();
+    diag.disable();
+    spans.reset();
+  });
 
-const stack = (options: TelemetryOptions = {}, ...more: Middleware[]) => [
-  telemetry(options),
-  meter(),
-  ...more,
-  retry({ baseMs: 0 }),
-  route(),
-];
+  const stack = (options: TelemetryOptions = {}, ...more: Middleware[]) => [
+    telemetry(options),
+    meter(),
+    ...more,
+    retry({ baseMs: 0 }),
+    route(),
+  ];
 
-async function metricSeries(): Promise<Map<string, readonly { readonly attributes: object }[]>> {
-  await reader.forceFlush();
-  const last = exported.getMetrics().at(-1);
-  const all = last?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
-  return new Map(all.map((metric) => [metric.descriptor.name, metric.dataPoints as { attributes: object }[]]));
-}
-const only = (): ReadableSpan => {
-  const [span, ...others] = spans.getFinishedSpans();
-  expect(others).toEqual([]);
-  return span as ReadableSpan;
-};
-const drain = async (stream: AsyncIterable<unknown>): Promise<void> => {
-  for await (const _event of stream);
-};
+  async function metricSeries(): Promise<Map<string, readonly { readonly attributes: object }[]>> {
+    await measured.reader.forceFlush();
+    const last = measured.exporter.getMetrics().at(-1);
+    const all = last?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+    return new Map(all.map((metric) => [metric.descriptor.name, metric.dataPoints as { attributes: object }[]]));
+  }
+  const only = (): Span => {
+    const [span, ...others] = spans.getFinishedSpans();
+    expect(others).toEqual([]);
+    return span as Span;
+  };
+  const drain = async (stream: AsyncIterable<unknown>): Promise<void> => {
+    for await (const _event of stream);
+  };
 
-describe('telemetry', () => {
   it('exports exactly the attributes of profile 1.41 for a plain call', async () => {
     const { gateway, a, clock } = setUp(stack());
     a.reply('Hello.');
@@ -120,6 +114,40 @@ describe('telemetry', () => {
       'postern.route': 'single',
     });
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it('says where the request went, on spans and on metrics', async () => {
+    const answer = {
+      ...{ id: 'c1', object: 'chat.completion', created: 1, model: 'm' },
+      choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+    };
+    const fetch = (async () => Response.json(answer)) as never;
+    const client = new OpenAI({ apiKey: 'k', baseURL: 'http://10.0.0.1/v1', fetch });
+    const plain = { api: 'chat', transport: 'fetch', apiKey: 'k', fetch } as const;
+    const regions = { eu: 'https://eu.models.internal:8443/v1' };
+    const gateway = createGateway({
+      providers: [
+        openai(plain),
+        openai({ ...plain, name: 'regional', regions }),
+        openai({ name: 'client', api: 'chat', client }),
+      ],
+      models: { regional: { target: 'regional/m', region: 'eu' } },
+      use: stack(),
+    });
+    await gateway.chat({ model: 'openai/m', prompt: 'Hi' });
+    await gateway.chat({ model: 'regional', prompt: 'Hi' });
+    await gateway.chat({ model: 'client/m', prompt: 'Hi' });
+    await gateway.wrap(client).chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] });
+    await gateway.close();
+    const expected = ['api.openai.com:443', 'eu.models.internal:8443', '10.0.0.1:80', '10.0.0.1:80'];
+    const server = ({ attributes }: { attributes: object }) =>
+      `${Reflect.get(attributes, 'server.address')}:${Reflect.get(attributes, 'server.port')}`;
+    expect(spans.getFinishedSpans().map(server)).toEqual(expected);
+    const series = await metricSeries();
+    for (const name of ['gen_ai.client.operation.duration', 'gen_ai.client.token.usage']) {
+      expect(new Set(series.get(name)?.map(server))).toEqual(new Set(expected));
+    }
   });
 
   it('exports exactly the metrics of profile 1.41, name by name', async () => {
@@ -252,7 +280,7 @@ describe('telemetry', () => {
     const call = () => gateway.chat({ prompt: 'Hi', temperature: 0, scope: { tenant: 'acme' } });
     await clock.settled(call());
     await clock.settled(call());
-    const [first, second] = spans.getFinishedSpans() as [ReadableSpan, ReadableSpan];
+    const [first, second] = spans.getFinishedSpans() as [Span, Span];
     expect(first.name).toBe('chat two');
     expect(first.attributes).toMatchObject({
       'gen_ai.provider.name': 'b',
@@ -361,7 +389,7 @@ describe('telemetry', () => {
       };
       return next(call);
     };
-    const capture = async (options: TelemetryOptions, ...more: Middleware[]): Promise<ReadableSpan> => {
+    const capture = async (options: TelemetryOptions, ...more: Middleware[]): Promise<Span> => {
       spans.reset();
       const { gateway, a, clock } = setUp(stack(options, ...more));
       a.reply('Hello Ann.');
@@ -411,12 +439,77 @@ describe('telemetry', () => {
       shutdown: async () => {},
       forceFlush: async () => {},
     };
-    trace.setGlobalTracerProvider(
-      new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: failing })] }),
-    );
+    trace.setGlobalTracerProvider(sdk.tracing(failing));
     const { gateway, a, clock } = setUp(stack());
     a.reply('ok');
     expect((await clock.settled(gateway.chat('x'))).text).toBe('ok');
+  });
+
+  describe('TEL-07: an exporter that hangs', () => {
+    let exports = 0;
+    let spansSeen = 0;
+    const hanging = {
+      export(batch: readonly unknown[]): void {
+        exports++;
+        spansSeen += batch.length;
+      },
+      shutdown: () => new Promise<void>(() => undefined),
+      forceFlush: () => new Promise<void>(() => undefined),
+    };
+    beforeEach(() => {
+      exports = 0;
+      spansSeen = 0;
+      trace.disable();
+    });
+
+    it('makes no call wait, not by one turn of its promises', async () => {
+      const turnsOf = async (exporter: object | undefined): Promise<number[]> => {
+        trace.disable();
+        trace.setGlobalTracerProvider(sdk.tracing(exporter ?? spans));
+        const { gateway, a } = setUp(stack());
+        a.reply('ok');
+        const counts: number[] = [];
+        for (let call = 0; call < 100; call++) {
+          let done = false;
+          const settled = gateway.chat({ model: 'single', prompt: 'x' }).then(() => (done = true));
+          let turns = 0;
+          while (!done && turns < 10_000) {
+            await Promise.resolve();
+            turns++;
+          }
+          await settled;
+          counts.push(turns);
+        }
+        // The first ones load code.
+        return counts.slice(10);
+      };
+      const healthy = await turnsOf(undefined);
+      expect(Math.max(...healthy)).toBeLessThan(10_000);
+      expect(await turnsOf(hanging)).toEqual(healthy);
+    });
+
+    it('keeps a bounded queue of the SDK full, and delays neither calls nor close', async () => {
+      const told: string[] = [];
+      diag.setLogger(
+        { error: () => {}, warn: () => {}, info: () => {}, debug: (text) => void told.push(text), verbose: () => {} },
+        { logLevel: DiagLogLevel.DEBUG, suppressOverrideMessage: true },
+      );
+      trace.setGlobalTracerProvider(sdk.batching(hanging));
+      const { gateway, a, clock } = setUp(stack());
+      a.reply('ok');
+      const before = clock.now();
+      const calls = 300;
+      for (let call = 0; call < calls; call++) {
+        await gateway.chat({ model: 'single', prompt: 'x' });
+        // Lets the processor begin its exports.
+        if (call % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await gateway.close();
+      expect(clock.now()).toBe(before);
+      expect(exports).toBeGreaterThan(0);
+      expect(spansSeen).toBeLessThan(calls);
+      expect(told.join(' ')).toContain('maxQueueSize reached, dropping spans');
+    });
   });
 
   it('does nothing while no SDK is registered, and begins when one is', async () => {
@@ -426,9 +519,7 @@ describe('telemetry', () => {
     a.reply('ok');
     await clock.settled(gateway.chat('x'));
     expect(spans.getFinishedSpans()).toEqual([]);
-    trace.setGlobalTracerProvider(
-      new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }),
-    );
+    trace.setGlobalTracerProvider(sdk.tracing(spans));
     await clock.settled(gateway.chat('x'));
     expect(spans.getFinishedSpans()).toHaveLength(1);
   });
@@ -441,7 +532,7 @@ describe('telemetry', () => {
     const { gateway, a, clock } = setUp(stack({}, inner));
     a.reply('ok');
     await clock.settled(gateway.chat('x'));
-    const [inside, outer] = spans.getFinishedSpans() as [ReadableSpan, ReadableSpan];
+    const [inside, outer] = spans.getFinishedSpans() as [Span, Span];
     expect(inside.parentSpanContext?.spanId).toBe(outer.spanContext().spanId);
   });
 });

@@ -14,6 +14,9 @@ import {
 } from '../../core/genai-conventions.ts';
 import { boundedJson, type GenAiContent, genAiContent } from '../../core/genai-messages.ts';
 import type { AttemptOutcome } from '../../core/middleware.ts';
+import type { Provider } from '../../core/provider.ts';
+import { type ServerAddress, serverOf } from '../../core/server-address.ts';
+import type { Target } from '../../operations/shared.ts';
 import { redactionsKey } from '../../core/redactions.ts';
 import type { OtelSpan, OtelTracer, Registered } from './api.ts';
 import type { Instruments } from './instruments.ts';
@@ -23,6 +26,8 @@ export interface TraceSettings {
   readonly capture: 'off' | 'span' | 'event' | 'both';
   readonly contentCharactersMax: number;
   readonly scope: readonly string[];
+  /** Where their requests go is on spans and metrics. */
+  readonly providers: ReadonlyMap<string, Provider>;
   /** Whether a store of answers is in the stack: then an answer that is not from it was a miss. */
   readonly hasCache: boolean;
 }
@@ -57,7 +62,10 @@ export class CallTrace {
     this.instruments = instruments;
     this.#began = call.context.clock.monotonic();
     const { semconv } = settings;
-    this.#attributes = tracer === undefined ? {} : requestAttributes(call, semconv, PROFILES[semconv]);
+    this.#attributes =
+      tracer === undefined
+        ? {}
+        : requestAttributes(call, semconv, PROFILES[semconv], this.#server(call.target ?? call.plan.candidates[0]));
     if (tracer === undefined) return;
     this.#attributes[POSTERN.callId] = call.id;
     this.#attributes[POSTERN.route] = call.request.model;
@@ -127,11 +135,15 @@ export class CallTrace {
     span.end();
   }
 
+  #server(target: Target | undefined): ServerAddress | undefined {
+    return serverOf(this.#settings.providers, this.call, target);
+  }
+
   #endAttributes(facts: CallFacts): Attributes {
     const { context, stream } = this.call;
     const { semconv, hasCache } = this.#settings;
     const { cached, error } = facts;
-    const attributes = responseAttributes(this.call, facts, semconv, PROFILES[semconv]);
+    const attributes = responseAttributes(this.call, facts, semconv, PROFILES[semconv], this.#server(facts.target));
     if (stream && facts.model !== undefined) attributes[ATTRIBUTE.timeToFirstChunk] = this.repliedMs / 1000;
     attributes[POSTERN.status] = facts.status;
     attributes[POSTERN.attempts] = context.attempts.length;

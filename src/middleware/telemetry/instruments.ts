@@ -1,6 +1,6 @@
 import type { CallFacts } from '../../core/call-facts.ts';
 import type { Call } from '../../core/call.ts';
-import { type Attributes, isReceived, modalityOf } from '../../core/genai-attributes.ts';
+import { addServer, type Attributes, isReceived, modalityOf } from '../../core/genai-attributes.ts';
 import {
   ATTEMPTS_METRIC,
   ATTRIBUTE,
@@ -13,8 +13,10 @@ import {
   type Semconv,
 } from '../../core/genai-conventions.ts';
 import type { AttemptOutcome } from '../../core/middleware.ts';
+import { serverOf } from '../../core/server-address.ts';
 import type { Target, Usage } from '../../operations/shared.ts';
 import type { OtelCounter, OtelHistogram, OtelMeter } from './api.ts';
+import type { TraceSettings } from './call-trace.ts';
 
 /** Distinct models among labels; all further ones are `_OTHER`. Callers can write any model name. */
 const MODELS_MAX = 500;
@@ -23,14 +25,16 @@ const OTHER = '_OTHER';
 /** The metrics of one registered SDK. */
 export class Instruments {
   readonly #semconv: Semconv;
+  readonly #providers: TraceSettings['providers'];
   readonly #meter: OtelMeter;
   readonly #histograms = new Map<MetricName, OtelHistogram>();
   readonly #counters = new Map<MetricName, OtelCounter>();
   readonly #models = new Set<string>();
 
-  constructor(meter: OtelMeter, semconv: Semconv) {
+  constructor(meter: OtelMeter, { semconv, providers }: Pick<TraceSettings, 'semconv' | 'providers'>) {
     this.#meter = meter;
     this.#semconv = semconv;
+    this.#providers = providers;
   }
 
   /** A call has ended. */
@@ -96,12 +100,14 @@ export class Instruments {
   }
 
   #labels(call: Call, target: Target | undefined, served?: string): Attributes {
-    return {
+    const labels: Attributes = {
       [ATTRIBUTE.operation]: operationName(call.operation),
       [ATTRIBUTE.provider]: providerName(target?.provider ?? 'unknown', this.#semconv),
       [ATTRIBUTE.requestModel]: this.#model(target?.model ?? OTHER),
       ...(served !== undefined && { [ATTRIBUTE.responseModel]: this.#model(served) }),
     };
+    addServer(labels, serverOf(this.#providers, call, target));
+    return labels;
   }
 
   #model(name: string): string {

@@ -57,7 +57,7 @@ const API_VERSION = '2026-10-21';
 export function anthropic(options: AnthropicOptions = {}): Provider {
   checkOptions('anthropic', options, RULES);
   const name = options.name ?? 'anthropic';
-  const choices = choicesOf('anthropic', options, environment()['ANTHROPIC_BASE_URL']);
+  const choices = choicesOf('anthropic', options, BASE_URL, environment()['ANTHROPIC_BASE_URL']);
   const transport = targetTransport(name, options, (own) => transportOf(name, own));
   const chat = lazyHandler<'chat'>(async () => {
     const { anthropicMessages } = await import('../../dialects/anthropic-messages/index.ts');

@@ -61,7 +61,7 @@ export function openaiCompatible(options: OpenAiCompatibleOptions): Provider {
       `expected a name; known endpoints: ${Object.keys(ENDPOINTS).join(', ')}.`,
     );
   const known = knownEndpoint(options);
-  const choices = choicesOf('openaiCompatible', options);
+  const choices = choicesOf('openaiCompatible', options, known.baseURL);
   const transport = targetTransport(name, options, (own) => transportOf(own, knownEndpoint(own)));
   const quirks = { ...known.quirks, ...options.quirks };
   const endpoint = async (): Promise<Endpoint> => {

@@ -65,7 +65,7 @@ const BASE_URL = 'https://api.openai.com/v1';
 export function openai(options: OpenAiOptions = {}): Provider {
   checkOptions('openai', options, RULES);
   const name = options.name ?? 'openai';
-  const choices = choicesOf('openai', options, environment()['OPENAI_BASE_URL']);
+  const choices = choicesOf('openai', options, BASE_URL, environment()['OPENAI_BASE_URL']);
   const transport = targetTransport(name, options, (own) => transportOf(name, own));
   const overChat = lazyHandler<'chat'>(async () => chatHandler({ dialect: await chatDialect(), transport }));
   const overResponses = lazyHandler<'chat'>(async () => chatHandler({ dialect: await responsesDialect(), transport }));
