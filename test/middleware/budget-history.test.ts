@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { budget } from '../../src/middleware/budget.ts';
@@ -117,7 +118,7 @@ describe.skipIf(program === '')(`a budget that four processes share (reliability
     const verdict = checkHistory(decisionsOf(lines, prefix, heard));
 
     const key = (name: string): string => [...verdict.most.keys()].find((one) => one.includes(name)) as string;
-    if (full) console.log(verdict, reports);
+    if (full) process.stderr.write(`${inspect([verdict, reports], { depth: 4 })}\n`);
     expect(verdict.decisions).toBeGreaterThan(calls * 4);
     expect(verdict.unheard).toBeGreaterThan(0);
     expect(verdict.expired).toBeGreaterThanOrEqual(5);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CounterStore, ReserveReply, SettleReply } from '../../src/core/counter-store.ts';
@@ -132,7 +133,7 @@ describe('a strict budget in one process (reliability 4.7)', () => {
     const { history, states, spent, counts, attempts } = await storm(7, CALLS, maximum);
     const verdict = checkHistory(history);
     const cost = [...verdict.most.keys()].find((key) => key.includes('cost')) as string;
-    if (full) console.log(verdict);
+    if (full) process.stderr.write(`${inspect(verdict)}\n`);
     expect(verdict.most.get(cost)).toBeLessThanOrEqual(maximum);
     expect(Math.max(...[...verdict.most].filter(([key]) => key !== cost).map(([, most]) => most))).toBe(32);
     expect(verdict.end.get(cost)).toEqual({ used: spent, held: 0 });
