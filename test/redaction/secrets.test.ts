@@ -71,6 +71,9 @@ describe('secrets', () => {
       'curl -u user:pass https://x.example',
       'https://${user}:${password}@host.example',
       'image/png;base64,iVBORw0KGgo',
+      'fakeApiKey = "9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC"',
+      'DUMMY_TOKEN=9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC',
+      'invalid-token: "9Cnzj4p4WGeKLs1Pt8Qu1"',
     ]) {
       expect(find(text), text).toEqual([]);
     }

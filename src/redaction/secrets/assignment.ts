@@ -17,6 +17,8 @@ const WEAK = /key$|auth|access|pass$|creds?$|cookie|session|license/;
 /** Says that it is something about a secret, or open on purpose. */
 const ABOUT =
   /(?:id|ids|name|url|uri|path|file|size|length|len|type|count|limit|version|method|format|field|label|prefix|regex|pattern|hash|status|max|min|mode|class|endpoint|expiry|expires|expiresin|algorithm|space|board|frame|store|pair|index|or|signatures?)$|public|csrf|keyword|monkey|turkey|donkey|tokenizer|maxtokens|prompttokens|tokens$/;
+/** Says that the value is none. */
+const NOT_REAL = /^(?:fake|dummy|mock|placeholder|example|sample|invalid|nonmatching)/;
 const PASSWORD = /passw|pwd|passphrase/;
 const PASSWORD_UNITS_MAX = 100;
 const known = vendors();
@@ -155,7 +157,7 @@ function isDrawn(name: string, value: string): boolean {
   if (first === 46 || first === 47 || first === 126) return false;
   let digits = 0;
   for (let index = 0; index < value.length; index++) if ((classOf(codeAt(value, index)) & DIGIT) !== 0) digits++;
-  if (digits === 0 || ABOUT.test(name) || value.includes('://')) return false;
+  if (digits === 0 || ABOUT.test(name) || NOT_REAL.test(name) || value.includes('://')) return false;
   const strong = STRONG.test(name);
   if (!strong && (value.length < 16 || digits < 4)) return false;
   const bits = entropy(value);

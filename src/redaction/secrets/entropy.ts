@@ -23,7 +23,9 @@ export function entropy(text: string): number {
 
 /** Written in place of a secret by people who document one. */
 const STAND_IN =
-  /x{6}|\*{4}|\.{3}|example|placeholder|redacted|change_?me|your[-_]?(?:api|key|token|secret|password)|<[^>]{0,64}>|\$\{|\{\{|0{10}/i;
+  /x{6}|\*{4}|\.{3}|example|placeholder|redacted|change_?me|your[-_]?(?:api|key|token|secret|password)|\$\{|\{\{|0{10}/i;
+/** `<token>`. By itself: together with the words the analyser does not finish. */
+const IN_BRACKETS = /<[^<>]{0,64}>/;
 
 /**
  * Ends of keys that vendors print in public documentation and sample applications on purpose: Firebase and Google Maps
@@ -54,5 +56,7 @@ const PUBLISHED = new Set(
 );
 
 /** Whether a value says itself that it is no secret. */
-export const isStandIn = (value: string): boolean =>
-  PUBLISHED.has(value.slice(-6)) || STAND_IN.test(value.slice(0, 256));
+export function isStandIn(value: string): boolean {
+  const judged = value.slice(0, UNITS_MAX);
+  return PUBLISHED.has(value.slice(-6)) || STAND_IN.test(judged) || IN_BRACKETS.test(judged);
+}
