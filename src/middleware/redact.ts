@@ -1,7 +1,16 @@
 import type { Call, Reply, Scope } from '../core/call.ts';
 import { invalidOptions } from '../core/errors.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
-import { aFunction, aList, anObject, anything, checkOptions, fraction, oneOf } from '../core/options.ts';
+import {
+  aFunction,
+  aList,
+  anObject,
+  anything,
+  checkOptions,
+  fraction,
+  oneOf,
+  type OptionRule,
+} from '../core/options.ts';
 import { type RedactionCounts, redactionsKey } from '../core/redactions.ts';
 import { settle } from '../core/reply.ts';
 import { rewriteText } from '../core/rewrite-text.ts';
@@ -11,13 +20,14 @@ import { traitsOf } from '../operations/traits-table.ts';
 import {
   createRedactor,
   createRestorer,
-  defaultDetectors,
-  type Detector,
+  createVault,
   type Finding,
   type RedactionOptions,
   type Redactor,
-  wordList,
 } from '../redaction/index.ts';
+import { type Recognise, recognised, withDetectors } from './redact/recognised.ts';
+import { type RedactVaultOptions, storedVault, type StoredVault } from './redact/stored-vault.ts';
+import { refuseUnreadable, type Unreadable } from './redact/unreadable.ts';
 
 /** What happens to personal data or secrets that the model itself produces. */
 export interface RedactOutputOptions extends Pick<RedactionOptions, 'detectors' | 'entities' | 'scoreMin' | 'allow'> {
@@ -38,15 +48,28 @@ export interface RedactOptions extends Omit<RedactionOptions, 'vault' | 'partiti
     scope: Scope,
   ) => Partial<Pick<RedactOptions, 'action' | 'actions' | 'entities' | 'allow' | 'scoreMin' | 'detectors'>> | undefined;
   /** Finds what patterns cannot, like names: a list of findings for each text. May ask a model. A failure fails the call. */
-  readonly recognise?: (
-    texts: readonly string[],
-    scope: Scope,
-  ) => Promise<readonly (readonly Finding[])[]> | readonly (readonly Finding[])[];
+  readonly recognise?: Recognise;
   /** What to do about data the model produces. @defaultValue nothing */
   readonly output?: RedactOutputOptions;
   /** Kinds of text that are left as they are, like `['tool-definition']`. @defaultValue [] */
   readonly skip?: readonly TextSlot['kind'][];
+  /**
+   * What is refused because it cannot be looked into: `raw`, bodies of calls that pass a door as they come (files,
+   * batches); `media`, images, audio, video and files that are not text.
+   *
+   * @defaultValue ['raw']
+   */
+  readonly refuse?: readonly Unreadable[];
+  /**
+   * Remembers values over the requests of one session, for answers that speak of what an earlier request held and this
+   * one does not. Needs a `key`, and calls with a `session` in their scope.
+   *
+   * @defaultValue none: an answer is restored from its own request
+   */
+  readonly vault?: RedactVaultOptions;
 }
+
+export type { RedactVaultOptions, Unreadable };
 
 const KEY_BYTES = 32;
 
@@ -67,6 +90,8 @@ export function redact(options: RedactOptions = {}): Middleware {
     recognise: aFunction,
     output: anObject,
     skip: aList,
+    refuse: listOf('raw', 'media'),
+    vault: anObject,
     detectors: aList,
     entities: aList,
     allow: aList,
@@ -75,12 +100,14 @@ export function redact(options: RedactOptions = {}): Middleware {
     actions: anObject,
     key: anything,
   });
-  const { linkable = 'tenant', policy, recognise, output, skip = [], ...rules } = options;
+  const { linkable = 'tenant', policy, recognise, output, skip = [], refuse = ['raw'], vault, ...rules } = options;
   const key = options.key ?? crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   if (output !== undefined) checkOutput(output);
   // Compiled once, so that bad rules are found at creation and not at the first call.
   createRedactor({ ...rules, key });
   const skipped = new Set(skip);
+  const refused = new Set(refuse);
+  const stored = vaultOf(vault, options.key);
 
   return defineMiddleware(
     {
@@ -90,9 +117,16 @@ export function redact(options: RedactOptions = {}): Middleware {
       explain: () => ({ summary: `takes personal data and secrets out, linkable by ${linkable}` }),
     },
     async function redact(call, next) {
+      refuseUnreadable(call, refused);
       const extra = recognise === undefined ? [] : await recognised(call, recognise, skipped);
       const own = { ...rules, ...policy?.(call.scope), key, partition: partitionOf(call, linkable) };
-      const redactor = createRedactor(extra.length === 0 ? own : withDetectors(own, extra));
+      // Filled before anything is looked for: what was replaced in an earlier request is known from the start.
+      const earlier = stored === undefined ? undefined : createVault();
+      const keep = earlier === undefined ? undefined : await stored?.open(call, earlier);
+      const redactor = createRedactor({
+        ...(extra.length === 0 ? own : withDetectors(own, extra)),
+        ...(earlier !== undefined && { vault: earlier }),
+      });
       const counts: Record<string, number> = {};
       const request = traitsOf(call.operation).mapRequestText(call.request, (text, slot) => {
         if (skipped.has(slot.kind)) return text;
@@ -100,6 +134,7 @@ export function redact(options: RedactOptions = {}): Middleware {
         count(counts, found.findings);
         return found.text;
       });
+      keep?.();
       publish(call, 'request', counts);
       call.context.content = { request };
       const reply = await settle(
@@ -114,6 +149,20 @@ export function redact(options: RedactOptions = {}): Middleware {
       return restored(output === undefined ? reply : checked(call, reply, output), redactor);
     },
   );
+}
+
+const listOf =
+  (...known: readonly string[]): OptionRule =>
+  (value) =>
+    Array.isArray(value) && value.every((item) => known.includes(item as string))
+      ? undefined
+      : `expected a list of ${known.join(', ')}`;
+
+function vaultOf(vault: RedactVaultOptions | undefined, key: RedactOptions['key']): StoredVault | undefined {
+  if (vault === undefined) return undefined;
+  if (key === undefined)
+    throw invalidOptions('redact.vault', 'needs a key: with a random one no later process could read it.');
+  return storedVault(vault, key);
 }
 
 function checkOutput(output: RedactOutputOptions): void {
@@ -143,33 +192,6 @@ function partitionOf(call: Call, linkable: 'call' | 'session' | 'tenant'): strin
   if (linkable === 'call') return `call\u0000${call.id}`;
   if (linkable === 'tenant') return `tenant\u0000${tenant}`;
   return `session\u0000${tenant}\u0000${user}\u0000${session}`;
-}
-
-/** What the recogniser found, as exact words to look for: so one value is masked wherever it stands. */
-async function recognised(
-  call: Call,
-  recognise: NonNullable<RedactOptions['recognise']>,
-  skipped: ReadonlySet<string>,
-): Promise<Detector[]> {
-  const texts: string[] = [];
-  traitsOf(call.operation).mapRequestText(call.request as never, (text, slot) => {
-    if (!skipped.has(slot.kind) && text !== '') texts.push(text);
-    return text;
-  });
-  const found = await recognise(texts, call.scope);
-  const words = new Map<string, Set<string>>();
-  for (const [index, findings] of found.entries()) {
-    for (const { entity, start, end } of findings) {
-      const value = texts[index]?.slice(start, end) ?? '';
-      if (value.trim() !== '') words.set(entity, (words.get(entity) ?? new Set()).add(value));
-    }
-  }
-  return [...words].map(([entity, values]) => wordList({ entity, words: [...values] }));
-}
-
-function withDetectors(rules: RedactionOptions, extra: readonly Detector[]): RedactionOptions {
-  const detectors = rules.detectors ?? defaultDetectors;
-  return { ...rules, detectors: [...detectors, ...extra] };
 }
 
 /** Masks, flags or blocks what the model produced. The caller's own values are placeholders here, so they pass. */
