@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { GUARD_NAMES, type GuardName, guardAgainst, lexicalForm } from '../src/core/lexical-guards.ts';
-import { memoryVectorIndex, normalised } from '../src/core/vector-index.ts';
+import { normalised } from '../src/core/vector-index.ts';
+import { CONFUSED } from '../test/middleware/semantic-collision-pairs.ts';
 
 /** Precision and recall of the semantic cache on pairs of texts, by source, with and without its guards. */
 
@@ -73,38 +74,23 @@ function table(pairs: readonly Measured[], guards: ReadonlySet<GuardName>, title
   }
 }
 
-function speed(): void {
-  const index = memoryVectorIndex({ entriesMax: 10_000 });
-  let state = 1;
-  const vector = (): Float32Array =>
-    Float32Array.from({ length: 384 }, () => {
-      state = (state * 48_271) % 2_147_483_647;
-      return state / 2_147_483_647 - 0.5;
-    });
-  for (let entry = 0; entry < 10_000; entry++) void index.add('bucket', `v${entry}`, vector());
-  const times = Array.from({ length: 31 }, () => {
-    const query = vector();
-    const began = performance.now();
-    void index.search('bucket', query, { limit: 5, threshold: 0.95 });
-    return performance.now() - began;
-  }).sort((one, other) => one - other);
-  console.log(`\nOne lookup among 10,000 vectors of 384 numbers: ${times[15]?.toFixed(1)} ms (median of 31).`);
-}
-
 if (!existsSync(FILE)) {
   console.error(`No pairs at ${String(FILE)}; give a file of JSON lines with a, b, same and category.`);
   process.exit(1);
 }
-const pairs = readFileSync(FILE, 'utf8')
+const collisions = Object.entries(CONFUSED).flatMap(([kind, list]) =>
+  list.map(([a, b]): Pair => ({ a, b, same: false, category: `collisions/${kind}` })),
+);
+const given = readFileSync(FILE, 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line) as Pair);
+const pairs = [...given, ...collisions];
 const measured = await measure(pairs);
 const all = new Set(GUARD_NAMES);
 table(measured, new Set(), 'No guards');
 table(measured, new Set<GuardName>(['numbers', 'names', 'negation']), 'Numbers, names and negation');
 table(measured, all, `All guards (the default, with a threshold of ${DEFAULT_THRESHOLD})`);
-speed();
 
 const same = measured.filter((pair) => pair.same);
 const hits = hitsOf(same, DEFAULT_THRESHOLD, all) / same.length;
