@@ -1,14 +1,13 @@
 import { type ApiKey, resolveKey } from '../../core/credentials.ts';
-import { invalidOptions } from '../../core/errors.ts';
 import { chatHandler } from '../../core/exchange.ts';
 import { lazyHandler } from '../../core/lazy-handler.ts';
 import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
+import { givenClient } from '../../core/sdk-client.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
-import { isWrapped } from '../../core/wrapped.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
@@ -77,20 +76,8 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
 function transportOf(name: string, options: AnthropicOptions): Transport {
   // The SDK would trace every call a second time.
   const overrides = { openTelemetry: false };
-  const { client } = options;
-  if (client !== undefined) {
-    if (options.transport === 'fetch')
-      throw invalidOptions('anthropic.transport', 'a client brings its own transport; leave one of them out.');
-    if (isWrapped(client as object))
-      throw invalidOptions('anthropic.client', 'this client is wrapped by a gateway already; pass the original one.');
-    if (typeof (client as Partial<SdkClient>).post !== 'function') {
-      throw invalidOptions(
-        'anthropic.client',
-        'expected a client of the @anthropic-ai/sdk package, like new Anthropic().',
-      );
-    }
-    return sdkTransport({ client: () => client as SdkClient, overrides, secrets: secretsOf });
-  }
+  const client = givenClient('anthropic', '@anthropic-ai/sdk', 'Anthropic', options);
+  if (client !== undefined) return sdkTransport({ client: () => client, overrides, secrets: secretsOf });
   if (options.transport === 'fetch') return overFetch(name, options);
   return sdkTransport({ client: () => newClient(name, options), overrides, secrets: secretsOf });
 }

@@ -1,15 +1,14 @@
 import { type ApiKey, resolveKey } from '../../core/credentials.ts';
-import { invalidOptions } from '../../core/errors.ts';
 import { chatHandler, embedHandler } from '../../core/exchange.ts';
 import { lazyHandler } from '../../core/lazy-handler.ts';
 import type { Dialect } from '../../core/dialect.ts';
 import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
 import { defineProvider, type Provider } from '../../core/provider.ts';
+import { givenClient } from '../../core/sdk-client.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
-import { isWrapped } from '../../core/wrapped.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
@@ -93,17 +92,8 @@ const responsesDialect = async (): Promise<Dialect> =>
   (await import('../../dialects/openai-responses/index.ts')).openaiResponses;
 
 function transportOf(name: string, options: OpenAiOptions): Transport {
-  const { client } = options;
-  if (client !== undefined) {
-    if (options.transport === 'fetch')
-      throw invalidOptions('openai.transport', 'a client brings its own transport; leave one of them out.');
-    if (isWrapped(client as object))
-      throw invalidOptions('openai.client', 'this client is wrapped by a gateway already; pass the original one.');
-    if (typeof (client as Partial<SdkClient>).post !== 'function') {
-      throw invalidOptions('openai.client', 'expected a client of the openai package, like new OpenAI().');
-    }
-    return sdkTransport({ client: () => client as SdkClient, secrets: secretsOf });
-  }
+  const client = givenClient('openai', 'openai', 'OpenAI', options);
+  if (client !== undefined) return sdkTransport({ client: () => client, secrets: secretsOf });
   if (options.transport === 'fetch') return overFetch(name, options);
   return sdkTransport({ client: () => newClient(name, options), secrets: secretsOf });
 }
