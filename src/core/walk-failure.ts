@@ -1,5 +1,5 @@
 import type { Call, Candidate } from './call.ts';
-import { candidateKeys } from './candidate-keys.ts';
+import { candidateKeys, withoutKey } from './candidate-keys.ts';
 import { type AttemptRecord, type ErrorCode, GatewayError } from './errors.ts';
 import type { Health, TargetHealth } from './health.ts';
 import { isLastResort } from './last-resort.ts';
@@ -21,7 +21,7 @@ const CLOSED = /^(circuit|credential)/;
 export function standingOf(call: Call, target: Candidate, health: Health | undefined): Standing {
   const { attempts, clock, startedAt } = call.context;
   const last = attempts.findLast((attempt) => attempt.targetId === target.id);
-  if (last?.outcome === 'running') return { state: 'in-flight' };
+  if (last?.outcome === 'running' || isAskedWithOtherKey(call, target)) return { state: 'in-flight' };
   if (last?.outcome === 'failed' && last.retryable === false) return { state: 'failed' };
   const now = clock.monotonic();
   const bench = benchOf(call, target, health);
@@ -34,6 +34,16 @@ export function standingOf(call: Call, target: Candidate, health: Health | undef
   if (waitMs <= 0) return FREE;
   const reason = benched >= asked ? (bench?.reason ?? 'benched') : 'rate-limited';
   return { state: 'waiting', waitMs, reason };
+}
+
+/** A second runner goes to another target, not to the same one with its other key. */
+function isAskedWithOtherKey(call: Call, { id, credential }: Candidate): boolean {
+  if (credential === undefined) return false;
+  const { attempts } = call.context;
+  return attempts.some(
+    ({ outcome, targetId, target }) =>
+      outcome === 'running' && withoutKey(targetId, target.credential) === withoutKey(id, credential),
+  );
 }
 
 /** The longest bench that holds for a candidate in this call: its own, its target's or its key's. */

@@ -1,4 +1,5 @@
 import type { Call, Candidate } from '../core/call.ts';
+import { withoutKey } from '../core/candidate-keys.ts';
 import { type GatewayError, isGatewayError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { type AttemptOutcome, defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
@@ -81,7 +82,7 @@ export function route(options: RouteOptions = {}): Middleware {
       for (const target of candidates) {
         if (call.context.attemptsLeft() === 0) break;
         const standing = standingOf(call, target, host?.health);
-        if (!mayTry(standing, candidates) || failsAlike(target, failures)) continue;
+        if (!mayTry(standing, target, candidates) || failsAlike(target, failures)) continue;
         if (failures.length > 0) noteMove(call, target);
         try {
           return await next({ ...call, target });
@@ -109,10 +110,11 @@ function failingLast(candidates: readonly Candidate[], averages: OutcomeAverages
   return [...candidates.filter((candidate) => !failing.includes(candidate)), ...failing];
 }
 
-function mayTry(standing: Standing, candidates: readonly Candidate[]): boolean {
-  if (standing.state === 'free') return true;
+function mayTry({ state }: Standing, target: Candidate, candidates: readonly Candidate[]): boolean {
+  if (state !== 'in-flight') return state === 'free';
   // Two attempts at once at the only target there is: somebody asked for that on purpose.
-  return standing.state === 'in-flight' && candidates.length === 1;
+  const only = withoutKey(target.id, target.credential);
+  return candidates.every(({ id, credential }) => withoutKey(id, credential) === only);
 }
 
 /** A target that just failed fails with its other key too; a rate limit or a dead key is one key's own. */

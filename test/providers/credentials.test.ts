@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createGateway, type Middleware } from '../../src/index.ts';
-import { circuitBreaker, fallback, retry, route } from '../../src/middleware/index.ts';
+import { circuitBreaker, fallback, hedge, retry, route } from '../../src/middleware/index.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import type { TargetChoices } from '../../src/core/target-transport.ts';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
@@ -201,6 +201,31 @@ describe('candidates over keys', () => {
     expect(ids('single')).toEqual(['p/m#main', 'p/m#spare']);
     expect(ids('p/other')).toEqual(['p/other#main', 'p/other#spare']);
     expect(`${gateway.explain('x')}`).toContain('p/m with key spare');
+  });
+
+  it('a hedge goes to another target, not to the same one with its other key', async () => {
+    const clock = fakeClock();
+    const a = mockProvider({ name: 'a', credentials: ['main', 'spare'] });
+    const b = mockProvider({ name: 'b' });
+    const gateway = createGateway({
+      providers: [a, b],
+      models: { default: ['a/one', 'b/two'] },
+      clock,
+      random: () => 0.5,
+      use: [hedge({ callsMin: 1, delayMsMin: 10, loadRatio: 1 }), route()],
+    });
+    a.on('warm').reply('warm');
+    a.reply('slow').delay(60_000);
+    b.reply('quick');
+    await clock.settled(gateway.chat('warm'));
+    const { text, attempts } = await clock.settled(gateway.chat('x'));
+    expect([text, attempts.map(({ targetId }) => targetId)]).toEqual(['quick', ['a/one#main', 'b/two']]);
+  });
+
+  it('a model is listed once, whatever the number of keys', async () => {
+    const [provider] = providerOf('openai', 'fetch', () => ok('openai'), { credentials: TWO });
+    const gateway = createGateway({ providers: [provider], models: { default: 'p/m', other: 'p/m' } });
+    expect((await gateway.models()).map(({ provider: by, model }) => `${by}/${model}`)).toEqual(['p/m']);
   });
 
   it('a mock takes the names of keys, too', async () => {
