@@ -90,14 +90,45 @@ export class SseSource<Event> implements EventSource<Event> {
    * events that do not fit the protocol pass on all the same: then the failure comes after the last byte.
    */
   bytesOf(events: EventStream<Event>): AsyncIterableIterator<Uint8Array> {
-    const bytes = this.#bytes(events);
+    let state: 'events' | 'rest' | 'closed' = 'events';
+    let failure: unknown;
+    const close = (): IteratorResult<Uint8Array, undefined> => {
+      state = 'closed';
+      events.cancel();
+      if (this.#notUnderstood !== undefined) this.#reader.cancel().catch(() => undefined);
+      if (failure !== undefined) throw failure;
+      return { done: true, value: undefined };
+    };
+    // By hand, not as a generator: this runs once a chunk, and a generator's promises take longer than its work.
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      this.#passing = true;
+      for (;;) {
+        const kept = this.#kept.shift();
+        if (kept !== undefined) return { done: false, value: kept };
+        if (state === 'closed') return { done: true, value: undefined };
+        if (state === 'rest') {
+          const value = await this.#readRest().catch((error: unknown) => void (failure = error));
+          return value === undefined ? close() : { done: false, value };
+        }
+        try {
+          if ((await events.next()).done !== true) continue;
+        } catch (error) {
+          failure = error;
+        }
+        // What came before the end goes before it; the end is told again.
+        if (this.#kept.length > 0) continue;
+        if (failure === undefined || failure !== this.#notUnderstood) return close();
+        state = 'rest';
+      }
+    };
     return {
-      next: () => bytes.next(),
+      next,
       return: () => {
-        // At once: a generator in the middle of a read would first wait for it.
+        // At once: whoever waits for a read would wait on.
+        state = 'closed';
         events.cancel();
         this.#reader.cancel().catch(() => undefined);
-        return bytes.return(undefined);
+        return Promise.resolve({ done: true as const, value: undefined });
       },
       [Symbol.asyncIterator]() {
         return this;
@@ -105,44 +136,18 @@ export class SseSource<Event> implements EventSource<Event> {
     };
   }
 
-  async *#bytes(events: EventStream<Event>): AsyncGenerator<Uint8Array> {
-    this.#passing = true;
-    let failure: unknown;
-    try {
-      for (let open = true; open || this.#kept.length > 0; ) {
-        const kept = this.#kept;
-        this.#kept = [];
-        yield* kept;
-        if (!open) continue;
-        try {
-          open = (await events.next()).done !== true;
-        } catch (error) {
-          failure = error;
-          open = false;
-        }
-      }
-      if (failure !== undefined && failure === this.#notUnderstood) yield* this.#rest();
-    } finally {
-      events.cancel();
-      if (this.#notUnderstood !== undefined) this.#reader.cancel().catch(() => undefined);
-    }
-    if (failure !== undefined) throw failure;
-  }
-
-  async *#rest(): AsyncGenerator<Uint8Array> {
+  async #readRest(): Promise<Uint8Array | undefined> {
     const { target, signal } = this.#options;
-    for (;;) {
-      let chunk: Uint8Array | undefined;
-      try {
-        chunk = (await this.#reader.read()).value;
-      } catch (error) {
-        throw this.#interrupted(networkError(error, target, signal));
-      }
-      if (chunk === undefined) return;
-      this.bytes += chunk.byteLength;
-      if (this.bytes > LIMITS.bodyBytesMax) throw this.#tooLarge();
-      yield chunk;
+    let chunk: Uint8Array | undefined;
+    try {
+      chunk = (await this.#reader.read()).value;
+    } catch (error) {
+      throw this.#interrupted(networkError(error, target, signal));
     }
+    if (chunk === undefined) return undefined;
+    this.bytes += chunk.byteLength;
+    if (this.bytes > LIMITS.bodyBytesMax) throw this.#tooLarge();
+    return chunk;
   }
 
   #readInGrace(): Promise<Uint8Array | undefined> {

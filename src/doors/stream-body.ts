@@ -32,14 +32,11 @@ const HEARTBEAT = ENCODER.encode(': postern\n\n');
  */
 export function streamBody(options: StreamBodyOptions): ReadableStream<Uint8Array> {
   const { signal } = options;
-  const passing: Passing = {};
-  const chunks = chunksOf(options, passing);
+  const chunks = new Chunks(options);
   const stop = (reason: unknown): void => {
     signal.removeEventListener('abort', onAbort);
     options.abort(reason);
-    // Not awaited: a generator that waits for its provider settles when the abort gets there.
-    passing.bytes?.return?.()?.catch(() => undefined);
-    chunks.return(undefined).catch(() => undefined);
+    chunks.stop();
   };
   let onAbort = (): void => undefined;
   return new ReadableStream<Uint8Array>(
@@ -54,9 +51,9 @@ export function streamBody(options: StreamBodyOptions): ReadableStream<Uint8Arra
       },
       async pull(controller) {
         try {
-          const { done, value } = await chunks.next();
+          const chunk = await chunks.next();
           if (signal.aborted) return;
-          if (done !== true) return controller.enqueue(value);
+          if (chunk !== undefined) return controller.enqueue(chunk);
           controller.close();
         } catch (error) {
           if (!signal.aborted) controller.error(error);
@@ -70,36 +67,78 @@ export function streamBody(options: StreamBodyOptions): ReadableStream<Uint8Arra
   );
 }
 
-/** The provider's bytes, once they are being passed on. */
-interface Passing {
-  bytes?: AsyncIterator<Uint8Array>;
+/** The chunks of a body, one at a time: the provider's own where they can be passed on, else what the encoder writes. */
+class Chunks {
+  readonly #options: StreamBodyOptions;
+  readonly #written: AsyncGenerator<Uint8Array, undefined>;
+  /** The provider's bytes, once they are being passed on. */
+  #passed: AsyncIterator<Uint8Array> | undefined;
+  /** What is still to be said after the provider's bytes have failed. */
+  #told: Iterator<Uint8Array> | undefined;
+
+  constructor(options: StreamBodyOptions) {
+    this.#options = options;
+    this.#written = this.#write();
+  }
+
+  /** `undefined` after the last. */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#told === undefined && this.#passed === undefined) {
+      const { done, value } = await this.#written.next();
+      if (done !== true) return value;
+      if (this.#passed === undefined) return undefined;
+    }
+    if (this.#told === undefined && this.#passed !== undefined) {
+      try {
+        const { done, value } = await this.#passed.next();
+        return done === true ? undefined : value;
+      } catch (thrown) {
+        this.#told = afterFailure(this.#options, toGatewayError(thrown, 'A stream'));
+      }
+    }
+    const told = this.#told?.next();
+    return told === undefined || told.done === true ? undefined : told.value;
+  }
+
+  stop(): void {
+    // Not awaited: what waits for its provider settles when the abort gets there.
+    this.#passed?.return?.()?.catch(() => undefined);
+    this.#written.return(undefined).catch(() => undefined);
+  }
+
+  async *#write(): AsyncGenerator<Uint8Array, undefined> {
+    const options = this.#options;
+    let encoder: StreamEncoder<ChatEvent> | undefined;
+    try {
+      const reply = yield* awaited(options, Promise.resolve(options.reply));
+      const { wire } = reply;
+      if (wire !== undefined && wire.protocol === options.protocol && typeof wire.body !== 'string') {
+        this.#passed = wire.body[Symbol.asyncIterator]();
+        return;
+      }
+      encoder = options.encoder();
+      yield* encodedChunks(options, reply, encoder);
+    } catch (thrown) {
+      const error = toGatewayError(thrown, 'A stream');
+      options.onFailure(error);
+      yield* failureChunk(encoder ?? options.encoder(), error);
+    }
+  }
 }
 
-async function* chunksOf(options: StreamBodyOptions, passing: Passing): AsyncGenerator<Uint8Array, undefined> {
-  let encoder: StreamEncoder<ChatEvent> | undefined;
-  try {
-    const reply = yield* awaited(options, Promise.resolve(options.reply));
-    const { wire } = reply;
-    if (wire !== undefined && wire.protocol === options.protocol && typeof wire.body !== 'string') {
-      const bytes = wire.body[Symbol.asyncIterator]();
-      passing.bytes = bytes;
-      yield* { [Symbol.asyncIterator]: () => bytes };
-      return;
-    }
-    encoder = options.encoder();
-    yield* encodedChunks(options, reply, encoder);
-  } catch (thrown) {
-    const error = toGatewayError(thrown, 'A stream');
-    options.onFailure(error);
-    if (encoder === undefined) {
-      // A broken connection breaks here too: only that becomes what the SDK makes of one.
-      if (error.fault === 'network' && error.cause instanceof Error) throw carry(error.cause, error);
-      if (isToldUpstream(error)) return;
-      // Passed-on bytes may have stopped inside an event; an empty line ends it.
-      yield ENCODER.encode('\n\n');
-    }
-    yield* failureChunk(encoder ?? options.encoder(), error);
-  }
+/**
+ * What is said after the provider's bytes have stopped early.
+ *
+ * @throws the network's own failure, out of which the SDK makes its class.
+ */
+function* afterFailure(options: StreamBodyOptions, error: GatewayError): Generator<Uint8Array, undefined> {
+  options.onFailure(error);
+  // A broken connection breaks here too: only that becomes what the SDK makes of one.
+  if (error.fault === 'network' && error.cause instanceof Error) throw carry(error.cause, error);
+  if (isToldUpstream(error)) return;
+  // Passed-on bytes may have stopped inside an event; an empty line ends it.
+  yield ENCODER.encode('\n\n');
+  yield* failureChunk(options.encoder(), error);
 }
 
 /**
