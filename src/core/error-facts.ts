@@ -129,6 +129,19 @@ export function rateLimitOf(headers: Readonly<Record<string, string>>, nowMs: nu
   return windows.length > 0 ? windows : undefined;
 }
 
+/** A rate limit that says no word of waiting: until the window that is used up comes back, the longest if several are. */
+export function withResetOfLimit(
+  error: GatewayError,
+  headers: Readonly<Record<string, string>>,
+  nowMs: number,
+): GatewayError {
+  if (error.code !== 'rate-limited' || error.retryAfterMs !== undefined) return error;
+  const waits = (rateLimitOf(headers, nowMs) ?? []).flatMap(({ remaining, resetMs }) =>
+    remaining === 0 && resetMs !== undefined ? [resetMs] : [],
+  );
+  return waits.length === 0 ? error : error.with({ retryAfterMs: Math.max(...waits) });
+}
+
 function numberOf(text: string | undefined): number | undefined {
   if (text === undefined || text.trim() === '') return undefined;
   const value = Number(text);

@@ -1,7 +1,7 @@
 import type { Target } from '../operations/shared.ts';
 import type { Call } from './call.ts';
 import type { ResponseHead } from './dialect.ts';
-import { providerError } from './error-facts.ts';
+import { providerError, withResetOfLimit } from './error-facts.ts';
 import { GatewayError, isGatewayError } from './errors.ts';
 import type { Endpoint, Exchange, Outgoing } from './exchange-request.ts';
 import { readText } from './read-text.ts';
@@ -52,7 +52,8 @@ async function failure(exchange: Exchange, response: WireResponse): Promise<Gate
     return new GatewayError('bad-response', message, { target, status, source: 'provider', retryable: false, wire });
   }
   const body = parseJson(text) ?? text;
-  const error = endpoint.dialect.decodeError(body, response, environment);
+  const said = endpoint.dialect.decodeError(body, response, environment);
+  const error = withResetOfLimit(said, response.headers, environment.nowMs);
   return withSafeMessage(error.with({ wire }), endpoint.transport.secrets(), exchange.sent);
 }
 

@@ -9,6 +9,11 @@ import { failureOf, setUp, trailOf, warmUp } from './support.ts';
 beforeAll(warmUp);
 const single = { model: 'single', prompt: 'x' };
 
+const usedUp = (reset: string, remaining: number): Record<string, string> => ({
+  'x-ratelimit-remaining-requests': String(remaining),
+  'x-ratelimit-reset-requests': reset,
+});
+
 describe('retry', () => {
   it('tries again what failed for a while, and says so in the trail', async () => {
     const { clock, a, gateway } = setUp([retry(), route()]);
@@ -47,6 +52,8 @@ describe('retry', () => {
     ['whole seconds', { retryAfter: 3 }, 3_000, 3_300],
     ['a fraction of a second', { retryAfter: '0.25' }, 250, 275],
     ['a date', { retryAfter: new Date(1_767_225_604_000) }, 4_000, 4_400],
+    ['the reset of a used-up limit', { headers: usedUp('1500ms', 0) }, 1_500, 1_650],
+    ['retry-after before the reset', { retryAfter: 1, headers: usedUp('9s', 0) }, 1_000, 1_100],
     ['a date that is past', { retryAfter: new Date(1_767_225_000_000) }, 0, 0],
     ['nought', { retryAfter: 0 }, 0, 0],
   ])('RET-03: honours %s exactly, with at most a tenth more', async (_name, hint, least, most) => {
@@ -57,6 +64,13 @@ describe('retry', () => {
       expect(clock.monotonic()).toBeGreaterThanOrEqual(least);
       expect(clock.monotonic()).toBeLessThanOrEqual(most + 1);
     }
+  });
+
+  it('RET-03: the reset of a limit that is not used up says nothing', async () => {
+    const { clock, a, gateway } = setUp([retry(), route()]);
+    a.otherwise.fail(429, { headers: usedUp('9s', 3) }).then.reply('served');
+    await clock.settled(gateway.chat(single));
+    expect(clock.monotonic()).toBe(250);
   });
 
   it.each(['soon', '-5', ''])('RET-03: takes its own back-off when Retry-After says %j', async (retryAfter) => {
