@@ -7,6 +7,7 @@ import { bundleSize, importTimes } from './cold.ts';
 import { printLatencies } from './latency.ts';
 import { benchStreamsMemory } from './streams-memory.ts';
 import { printDecisions } from './limits.ts';
+import { benchMetering } from './metering.ts';
 import { type Subject, subjects } from './subjects.ts';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 9);
@@ -107,6 +108,7 @@ printWrapped(streamed, 'us/event', 1.5);
 await benchCaches(ROUNDS);
 benchStreamsMemory();
 printDecisions();
+await benchMetering(ROUNDS);
 await printLatencies(all);
 console.log('\nImport, a fresh process each, wall ms over an empty script');
 for (const { name, ms } of await importTimes()) console.log(`  ${name.padEnd(34)} ${ms.toFixed(0).padStart(8)} ms`);
