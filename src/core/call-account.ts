@@ -22,6 +22,7 @@ export class CallAccount {
   #spent: bigint | null = 0n;
   #wasted: bigint | null = 0n;
   #saved: bigint | null = 0n;
+  #estimated = false;
   #running = 0;
 
   constructor(callId: string) {
@@ -44,6 +45,7 @@ export class CallAccount {
     this.attemptIds.push(row.id);
     this.#spent = sum(this.#spent, price.costNanoUsd);
     this.#saved = sum(this.#saved, price.savedNanoUsd);
+    if (ESTIMATES.has(row.quality) && (price.costNanoUsd ?? 0n) > 0n) this.#estimated = true;
     if (own && row.status === 'completed') {
       this.#held.push(row);
       return undefined;
@@ -66,6 +68,7 @@ export class CallAccount {
       spentNanoUsd: answering === undefined ? this.#spent : sum(this.#spent, answering.costNanoUsd),
       wastedNanoUsd: lost.reduce<bigint | null>((total, row) => sum(total, row.costNanoUsd), this.#wasted),
       savedNanoUsd: answering === undefined ? this.#saved : sum(this.#saved, answering.savedNanoUsd),
+      ...(this.#estimated && ESTIMATED),
     };
   }
 
@@ -89,9 +92,13 @@ export class CallAccount {
   }
 
   get cost(): CallCost {
-    return { spentNanoUsd: this.#spent, wastedNanoUsd: this.#wasted, savedNanoUsd: this.#saved };
+    const amounts = { spentNanoUsd: this.#spent, wastedNanoUsd: this.#wasted, savedNanoUsd: this.#saved };
+    return this.#estimated ? { ...amounts, ...ESTIMATED } : amounts;
   }
 }
+
+const ESTIMATED = { estimated: true } as const;
+const ESTIMATES: ReadonlySet<AttemptRow['quality']> = new Set(['estimated', 'partial']);
 
 function isAt(row: AttemptRow, { provider, model, region, credential }: Target): boolean {
   return row.provider === provider && row.model === model && row.region === region && row.credential === credential;

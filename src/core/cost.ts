@@ -8,6 +8,8 @@ export interface CallCost {
   readonly wastedNanoUsd: bigint | null;
   /** What caches spared: ours, and the provider's prompt cache. */
   readonly savedNanoUsd: bigint | null;
+  /** Some of it is priced from an estimate of ours: a provider reported no usage, or an attempt was cut off. */
+  readonly estimated?: true;
 }
 /** Set by a middleware that knows prices, such as `meter`. */
 export const costKey = contextKey<CallCost | null>('cost', null);

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { redactionsKey } from '../../src/core/redactions.ts';
 import { subcall } from '../../src/core/subcall.ts';
-import { GatewayError, type GatewayEvents, type GatewayOptions, type Middleware } from '../../src/index.ts';
+import {
+  createGateway,
+  defineProvider,
+  GatewayError,
+  type GatewayEvents,
+  type GatewayOptions,
+  type Middleware,
+  replyWith,
+} from '../../src/index.ts';
+import { unknownUsage } from '../../src/operations/usage.ts';
 import { cache } from '../../src/middleware/cache.ts';
 import {
   type AttemptRow,
@@ -112,6 +121,7 @@ describe('meter', () => {
       spentNanoUsd: (lost.costNanoUsd as bigint) + 20_000n,
       wastedNanoUsd: lost.costNanoUsd,
       savedNanoUsd: 0n,
+      estimated: true,
     });
   });
 
@@ -160,6 +170,46 @@ describe('meter', () => {
       expect(row.costNanoUsd).toBeGreaterThan(0n);
     }
     expect(new Set(attempts().map(({ id }) => id)).size).toBe(100);
+  });
+
+  it('USE-04: an answer whose usage nobody reported costs what its row says, marked as an estimate', async () => {
+    const provider = defineProvider({
+      name: 'own',
+      protocols: [],
+      handlers: {
+        chat: async (call) =>
+          replyWith(
+            call,
+            {
+              id: call.id,
+              model: 'm',
+              createdAt: '2026-11-22T00:00:00.000Z',
+              message: { role: 'assistant', content: [{ type: 'text', text: 'Hello there, my friend.' }] },
+              finish: { reason: 'stop' },
+              usage: unknownUsage('m'),
+              warnings: [],
+            },
+            { provider: 'own', model: 'm' },
+          ),
+      },
+    });
+    const rows: LedgerRow[] = [];
+    const prices = createPriceTable({ overrides: { 'own/*': { tokens: { input: '1', output: '2' } } } });
+    const gateway = createGateway({
+      providers: [provider],
+      models: { default: 'own/m' },
+      use: [meter({ prices, sink: (row) => void rows.push(row) }), retry(), route()],
+    });
+    const plain = await gateway.chat('Say hello');
+    const stream = gateway.stream('Say hello');
+    await drain(stream);
+    const streamed = await stream.response;
+    await gateway.close();
+    const costs = rows.flatMap((row) => (row.kind === 'attempt' ? [[row.quality, row.costNanoUsd]] : []));
+    expect(costs).toEqual([plain, streamed].map(({ cost }) => ['estimated', cost?.spentNanoUsd]));
+    expect(plain.cost).toMatchObject({ estimated: true });
+    expect(streamed.cost).toMatchObject({ estimated: true });
+    expect(streamed.cost?.spentNanoUsd).toBeGreaterThan(0n);
   });
 
   it('USE-05: a hedge has a row for every attempt, one winner, and a priced loser', async () => {
