@@ -14,6 +14,7 @@ import type { ChatInput, ChatRequestInput, EmbedInput } from './operations/chat-
 import type { OperationName, Operations } from './operations/index.ts';
 import type { StandardSchema } from './operations/schema.ts';
 import type { GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
+import type { Checked, ModelHint } from './known-models.ts';
 import type { ModelInfo } from './models.ts';
 import type { Configuration } from './runtime.ts';
 import type { Watch, WatchOptions } from './watch.ts';
@@ -45,9 +46,15 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface GatewayOptions extends Configuration {
+/** `M` and `P` are inferred: a configuration that is written out lets the compiler check what requests name. */
+export interface GatewayOptions<
+  M extends ModelsConfiguration = ModelsConfiguration,
+  P extends readonly Provider[] = readonly Provider[],
+> extends Configuration {
   /** What answers: `openai()`, `anthropic()`, … May be empty if you only wrap clients. @defaultValue [] */
-  readonly providers?: readonly Provider[];
+  readonly providers?: P;
+  /** Aliases: the only place with real model names. */
+  readonly models?: M;
   /** Middleware, outermost first. Left out: {@link standard}; `[]`: nothing. */
   readonly use?: readonly Middleware[];
   /** Scope of every call. */
@@ -72,11 +79,11 @@ export interface GatewayOptions extends Configuration {
 }
 
 /** What a derived gateway may change. */
-export interface WithOptions
+export interface WithOptions<M extends ModelsConfiguration = ModelsConfiguration>
   extends Pick<GatewayOptions, 'scope' | 'timeoutMs' | 'strict' | 'attemptsMax' | 'requireScope'> {
   /** Other providers; a function gets the names there are, aliases' included. */
   readonly providers?: readonly Provider[] | ((names: readonly string[]) => readonly Provider[]);
-  readonly models?: ModelsConfiguration;
+  readonly models?: M;
   readonly use?: readonly Middleware[];
 }
 
@@ -117,16 +124,36 @@ export type OutputOf<R> = R extends { readonly output: infer F }
       ? T
       : unknown
   : unknown;
-export type ChatArgument = ChatInput | (ChatRequestInput & CallOptions);
+/** What `chat` takes. `Name` is what editors complete for `model`. */
+export type ChatArgument<Name extends string = string> =
+  | Exclude<ChatInput, ChatRequestInput>
+  | (Omit<ChatRequestInput, 'model'> & CallOptions & { readonly model?: Name });
 
-/** One client over all providers. Immutable: {@link Gateway.with} derives another. */
-export interface Gateway extends AsyncDisposable {
+/** What `embed` takes. */
+export type EmbedArgument<Name extends string = string> = Omit<EmbedInput, 'model'> &
+  CallOptions & { readonly model?: Name };
+
+/**
+ * One client over all providers. Immutable: {@link Gateway.with} derives another. `M` and `P` are the configuration and
+ * the names of the providers where they are known; `Gateway` alone is any gateway.
+ */
+export interface Gateway<M extends ModelsConfiguration = ModelsConfiguration, P extends string = string>
+  extends AsyncDisposable {
   /** Asks and waits for the whole answer. */
-  chat<const R extends ChatArgument>(request: R, options?: CallOptions): Promise<GatewayChatResponse<OutputOf<R>>>;
+  chat<const R extends ChatArgument<ModelHint<M, P>>>(
+    request: R & Checked<R, M, P>,
+    options?: CallOptions,
+  ): Promise<GatewayChatResponse<OutputOf<R>>>;
   /** Asks and gives the answer as it arrives. The call starts at once. */
-  stream<const R extends ChatArgument>(request: R, options?: CallOptions): ChatStream<OutputOf<R>>;
+  stream<const R extends ChatArgument<ModelHint<M, P>>>(
+    request: R & Checked<R, M, P>,
+    options?: CallOptions,
+  ): ChatStream<OutputOf<R>>;
   /** Turns texts into vectors. */
-  embed(request: EmbedInput & CallOptions, options?: CallOptions): Promise<GatewayEmbedResponse>;
+  embed<const R extends EmbedArgument<ModelHint<M, P>>>(
+    request: R & Checked<R, M, P>,
+    options?: CallOptions,
+  ): Promise<GatewayEmbedResponse>;
   /** Any operation with a request in normal form; gives the bare reply. For doors and extensions. */
   call<K extends OperationName>(
     operation: K,
@@ -134,7 +161,7 @@ export interface Gateway extends AsyncDisposable {
     options?: CallOptions & { readonly stream?: boolean },
   ): Promise<Reply<K>>;
   /** A gateway with other defaults that shares this one's state. */
-  with(options: WithOptions): Gateway;
+  with<const N extends ModelsConfiguration = M>(options: WithOptions<N>): Gateway<N, P>;
   /** Runs work whose calls, wrapped clients' included, carry this scope. */
   run<R>(scope: Scope, work: () => R): R;
   /**
@@ -162,7 +189,10 @@ export interface Gateway extends AsyncDisposable {
   /** The trials of canaries and how they stand. */
   rollouts(): readonly RolloutReport[];
   /** What would happen to a request. Makes no call. */
-  explain(request: ChatArgument, options?: CallOptions): GatewayExplanation;
+  explain<const R extends ChatArgument<ModelHint<M, P>>>(
+    request: R & Checked<R, M, P>,
+    options?: CallOptions,
+  ): GatewayExplanation;
   on<N extends EventName>(name: N, listener: Listener<N>): () => void;
   /** Ends everything: calls in flight fail with `closed`, sinks are flushed. Waits at most `timeoutMs` (10_000). */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;

@@ -3,6 +3,8 @@ import { createChatStream } from './chat-stream.ts';
 import type { PlainReply, Scope, StreamReply } from './core/call.ts';
 import { GatewayError, invalidOptions } from './core/errors.ts';
 import { LIMITS } from './core/limits.ts';
+import type { Provider } from './core/provider.ts';
+import type { ModelsConfiguration } from './core/registry.ts';
 import { linkedController } from './core/signals.ts';
 import { outputOf, wantsOutput } from './core/structured-output.ts';
 import { doorHostOf } from './door-host.ts';
@@ -50,7 +52,10 @@ export const RUNTIME = Symbol('postern.runtime');
  * const gateway = createGateway({ providers: [openai()], models: { default: 'openai/gpt-5-mini' } });
  * const { text } = await gateway.chat('Name three rivers.');
  */
-export function createGateway(options: GatewayOptions = {}): Gateway {
+export function createGateway<
+  const M extends ModelsConfiguration = ModelsConfiguration,
+  const P extends readonly Provider[] = readonly Provider[],
+>(options: GatewayOptions<M, P> = {}): Gateway<M, P[number]['name']> {
   checkOptions(options);
   const shared = createShared(options.clock, options.random, options.catalogue);
   return faceOf({ runtime: runtimeOf(options, shared), options, ambient: createAmbient<Scope>() });

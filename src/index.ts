@@ -14,6 +14,7 @@ export { formatAttempts } from './core/trail.ts';
 export type { ChatStream, StreamStart } from './chat-stream.ts';
 export type { CallCost, GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
 export type { Configuration } from './runtime.ts';
+export type { ModelName } from './known-models.ts';
 export type { ModelInfo } from './models.ts';
 export type { Watch, WatchOptions } from './watch.ts';
 export { promote, rollBack } from './core/routing/promote.ts';

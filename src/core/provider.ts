@@ -6,9 +6,9 @@ import type { WireCall, WireReply } from './wire.ts';
 
 export type ProviderHandlers = { readonly [K in OperationName]?: (call: Call<K>) => Promise<Reply<K>> };
 
-/** A name and a table of handlers. A capability is an entry in the table. */
-export interface Provider {
-  readonly name: string;
+/** A name and a table of handlers. A capability is an entry in the table. `Name` is the name where it is written out. */
+export interface Provider<Name extends string = string> {
+  readonly name: Name;
   /** The wire protocols it speaks, so that doors can pass bytes through. */
   readonly protocols: readonly Protocol[];
   /** The models it is known to serve, for bare model names. */
@@ -34,7 +34,7 @@ export interface Provider {
 }
 
 /** Checks a provider and freezes it. */
-export function defineProvider(provider: Provider): Provider {
+export function defineProvider<const Name extends string>(provider: Provider<Name>): Provider<Name> {
   if (typeof provider?.name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(provider.name)) {
     throw invalidOptions('name', 'a provider needs a name of letters, digits, ".", "_" or "-", without a slash.');
   }

@@ -61,7 +61,7 @@ export type ExpectedCall = Partial<Omit<MockCall, 'request'>> & {
 };
 
 /** A provider that plays a script. */
-export interface MockProvider extends Mock, Provider {
+export interface MockProvider<Name extends string = string> extends Mock, Provider<Name> {
   /** For `gateway.with({ providers: mock.everywhere() })`: stands in for every provider there is. */
   everywhere(): (names: readonly string[]) => Provider[];
   /** A client of the openai package whose network is this mock. Its own retries are off unless you say otherwise. */
@@ -91,7 +91,9 @@ export function scriptOf(mock: MockProvider): Script {
  * mock.on(/weather/).callTool('get_weather', { city: 'Oslo' }).then.reply('It is cold.');
  * const gateway = createGateway({ providers: [mock], models: { default: 'mock/any' } });
  */
-export function mockProvider(options: MockProviderOptions = {}): MockProvider {
+export function mockProvider<const Name extends string = 'mock'>(
+  options: MockProviderOptions & { readonly name?: Name } = {},
+): MockProvider<NoInfer<Name>> {
   const protocols = oneOf('openai-chat', 'openai-responses', 'anthropic-messages');
   checkOptions('mockProvider', options, {
     name: aText,
@@ -122,7 +124,7 @@ export function mockProvider(options: MockProviderOptions = {}): MockProvider {
       [SCRIPT]: { value: script },
     },
   );
-  return Object.freeze(mock) as MockProvider;
+  return Object.freeze(mock) as MockProvider<Name>;
 }
 
 /** The face of a script. */

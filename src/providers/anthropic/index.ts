@@ -53,9 +53,12 @@ const API_VERSION = '2026-10-21';
  * @example
  * createGateway({ providers: [anthropic()], models: { default: 'anthropic/claude-sonnet-4-5' } })
  */
-export function anthropic(options: AnthropicOptions = {}): Provider {
+export function anthropic<const Name extends string = 'anthropic'>(
+  options: AnthropicOptions & { readonly name?: Name } = {},
+): Provider<NoInfer<Name>> {
   checkOptions('anthropic', options, RULES);
-  const name = options.name ?? 'anthropic';
+  // Without a name of its own, `Name` is the default. It is not inferred from where the provider goes: any name would fit.
+  const name = options.name ?? ('anthropic' as Name);
   const choices = choicesOf('anthropic', options, BASE_URL, environment()['ANTHROPIC_BASE_URL']);
   const transport = targetTransport(name, options, (own) => transportOf(name, own));
   const chat = lazyHandler<'chat'>(async () => {

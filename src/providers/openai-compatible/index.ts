@@ -40,7 +40,9 @@ export interface OpenAiCompatibleOptions extends TargetChoices {
  * @example
  * createGateway({ providers: [openaiCompatible({ name: 'groq' }), openaiCompatible({ name: 'local', baseURL: 'http://127.0.0.1:8000/v1' })] })
  */
-export function openaiCompatible(options: OpenAiCompatibleOptions): Provider {
+export function openaiCompatible<const Name extends string>(
+  options: OpenAiCompatibleOptions & { readonly name: Name },
+): Provider<NoInfer<Name>> {
   checkOptions('openaiCompatible', options ?? {}, {
     name: aText,
     endpoint: aText,

@@ -61,9 +61,12 @@ const BASE_URL = 'https://api.openai.com/v1';
  * @example
  * createGateway({ providers: [openai()], models: { default: 'openai/gpt-5-mini' } })
  */
-export function openai(options: OpenAiOptions = {}): Provider {
+export function openai<const Name extends string = 'openai'>(
+  options: OpenAiOptions & { readonly name?: Name } = {},
+): Provider<NoInfer<Name>> {
   checkOptions('openai', options, RULES);
-  const name = options.name ?? 'openai';
+  // Without a name of its own, `Name` is the default. It is not inferred from where the provider goes: any name would fit.
+  const name = options.name ?? ('openai' as Name);
   const choices = choicesOf('openai', options, BASE_URL, environment()['OPENAI_BASE_URL']);
   const transport = targetTransport(name, options, (own) => transportOf(name, own));
   const overChat = lazyHandler<'chat'>(async () => chatHandler({ dialect: await chatDialect(), transport }));
