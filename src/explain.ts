@@ -1,8 +1,11 @@
-import type { Call, Candidate, Loser } from './core/call.ts';
+import { type Call, type Candidate, type Loser, OWN_PROVIDER } from './core/call.ts';
+import { toGatewayError } from './core/errors.ts';
+import { withoutForeignSeals } from './core/routing/affinity.ts';
 import { inputTokensOf } from './core/routing/expected-cost.ts';
 import { standingOf } from './core/walk-failure.ts';
 import type { CandidateExplanation, GatewayExplanation } from './gateway-types.ts';
 import type { ChatRequest } from './operations/chat.ts';
+import type { Warning } from './operations/shared.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Tokens of an answer whose length nothing limits and nobody has measured. */
@@ -12,11 +15,16 @@ const OUTPUT_TOKENS_MAX = 4_096;
 export function explain(runtime: Runtime, call: Call): GatewayExplanation {
   const { plan } = call;
   const { routing, catalogue } = runtime.shared;
-  // For the next one to ask, if the list is not there yet.
-  void catalogue.load()?.catch(() => undefined);
+  // What is not there yet: for the next one to ask, and for `complete`.
+  const loading: Promise<unknown>[] = [];
+  const list = catalogue.load()?.catch(() => undefined);
+  if (list !== undefined) loading.push(list);
   const inputTokens = inputTokensOf(call);
   const ordered = routing.order(call, true);
-  const candidates = ordered.map((candidate) => candidateOf(runtime, call, candidate, inputTokens));
+  const candidates = ordered.map((candidate) => ({
+    ...candidateOf(runtime, call, candidate, inputTokens),
+    ...translationOf(runtime, call, candidate, loading),
+  }));
   const left = plan.candidates.filter(({ id }) => !ordered.some((one) => one.id === id));
   const losers: Loser[] = [
     ...plan.losers,
@@ -38,7 +46,34 @@ export function explain(runtime: Runtime, call: Call): GatewayExplanation {
     revision: plan.revision,
     middleware,
   };
-  return { ...explanation, toString: () => textOf(call, explanation) };
+  return {
+    ...explanation,
+    toString: () => textOf(call, explanation),
+    complete: async () => {
+      await Promise.all(loading);
+      return explain(runtime, call);
+    },
+  };
+}
+
+/** What the protocol of a target makes of the request. What has to be loaded for it joins `loading`. */
+function translationOf(
+  runtime: Runtime,
+  call: Call,
+  target: Candidate,
+  loading: Promise<unknown>[],
+): Pick<CandidateExplanation, 'warnings' | 'refused'> {
+  const provider = target[OWN_PROVIDER] ?? runtime.providers.get(target.provider);
+  try {
+    const warnings = provider?.translate?.({ ...withoutForeignSeals(call, target), target });
+    if (warnings === undefined) return {};
+    if (!(warnings instanceof Promise)) return { warnings };
+    // What it would fail with is said when it is asked again.
+    loading.push(warnings.catch(() => undefined));
+    return {};
+  } catch (error) {
+    return { refused: toGatewayError(error, `provider ${target.provider}`).message };
+  }
 }
 
 function candidateOf(runtime: Runtime, call: Call, candidate: Candidate, input: number): CandidateExplanation {
@@ -72,7 +107,7 @@ function textOf(
     inputTokens,
     revision,
     middleware,
-  }: Omit<GatewayExplanation, 'toString'>,
+  }: Omit<GatewayExplanation, 'toString' | 'complete'>,
 ): string {
   const asked = `${call.operation} ${call.request.model}${alias === undefined ? '' : ' (alias)'}`;
   return [
@@ -80,7 +115,11 @@ function textOf(
     target === undefined ? 'goes nowhere: no target is left' : `goes to ${placeOf(target)}`,
     ...strategies.map((line) => `  ${line}`),
     'targets',
-    ...candidates.map((one, index) => `  ${index + 1}. ${placeOf(one)}${costText(one)}${waitText(one)}`),
+    ...candidates.flatMap((one, index) => [
+      `  ${index + 1}. ${placeOf(one)}${costText(one)}${waitText(one)}`,
+      ...(one.refused === undefined ? [] : [`     would refuse it: ${one.refused}`]),
+      ...(one.warnings ?? []).map(warningText),
+    ]),
     ...losers.map((loser) => `  -  ${loser.target}: ${loser.reason}`),
     'middleware',
     ...middleware.map(({ name, summary }) => `  ${name}${summary === undefined ? '' : `: ${summary}`}`),
@@ -98,7 +137,13 @@ function costText({ cost, outputTokensMax }: CandidateExplanation): string {
 }
 
 function usd(value: number): string {
-  return value === 0 ? '0' : value < 0.01 ? value.toPrecision(2) : value.toFixed(4);
+  // Two digits of what is small, and never as 1.2e-7.
+  return value === 0 ? '0' : value < 0.01 ? value.toFixed(1 - Math.floor(Math.log10(value))) : value.toFixed(4);
+}
+
+function warningText({ code, path, feature, message }: Warning): string {
+  const where = path ?? feature;
+  return `     ${code}${where === undefined ? '' : ` ${where}`}: ${message}`;
 }
 
 function waitText({ waitMs, benched }: CandidateExplanation): string {

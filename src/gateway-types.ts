@@ -13,6 +13,7 @@ import type { ScopeHeaders } from './doors/metadata.ts';
 import type { ChatInput, ChatRequestInput, EmbedInput } from './operations/chat-input.ts';
 import type { OperationName, Operations } from './operations/index.ts';
 import type { StandardSchema } from './operations/schema.ts';
+import type { Warning } from './operations/shared.ts';
 import type { GatewayChatResponse, GatewayEmbedResponse } from './response.ts';
 import type { Checked, ModelHint } from './known-models.ts';
 import type { ModelInfo } from './models.ts';
@@ -97,6 +98,13 @@ export interface CandidateExplanation extends Candidate {
   readonly outputTokensMax: number;
   /** US dollars: the prompt alone from a warm cache, to the longest answer. Absent where the price is not known. */
   readonly cost?: { readonly lowUsd: number; readonly highUsd: number };
+  /**
+   * What its protocol would drop, clamp, degrade or rewrite of the request. Absent where that is not known: its provider
+   * cannot say, or its code is not loaded yet; see {@link GatewayExplanation.complete}.
+   */
+  readonly warnings?: readonly Warning[];
+  /** Why its protocol would not take the request at all, like something that is lost under `strict`. */
+  readonly refused?: string;
 }
 export interface GatewayExplanation {
   readonly alias?: string;
@@ -114,6 +122,8 @@ export interface GatewayExplanation {
   readonly middleware: readonly ({ readonly name: string } & Partial<Explanation>)[];
   /** The same as readable text. */
   toString(): string;
+  /** The same again, once the price list and the protocols of the targets are loaded. No call is made. */
+  complete(): Promise<GatewayExplanation>;
 }
 
 /** The type of `response.output` a request asks for. */

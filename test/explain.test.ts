@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createGateway, defineMiddleware, type ModelsConfiguration } from '../src/index.ts';
+import {
+  createGateway,
+  defineMiddleware,
+  defineProvider,
+  type ModelsConfiguration,
+  type Provider,
+} from '../src/index.ts';
+import { anthropic } from '../src/providers/anthropic/index.ts';
+import { openai } from '../src/providers/openai/index.ts';
 import { fakeClock, mockProvider } from '../src/testing/index.ts';
 
 const setUp = (models: ModelsConfiguration) => {
@@ -64,5 +72,82 @@ describe('explain', () => {
     expect(plan.candidates[0]).toMatchObject({ model: 'first', waitMs: 20_000, benched: 'credential' });
     expect(plan.target?.model).toBe('second');
     expect(`${plan}`).toContain('benched for 20000 ms (credential)');
+  });
+});
+
+describe('what a translation would lose', () => {
+  const key = { apiKey: 'sk-test-0123456789', transport: 'fetch' } as const;
+  const network = (): never => expect.fail('nothing may be sent');
+  const gateway = () =>
+    createGateway({
+      providers: [
+        openai({ ...key, fetch: network }),
+        openai({ ...key, name: 'house', api: 'chat', fetch: network }),
+        anthropic({ ...key, fetch: network }),
+        mockProvider(),
+      ],
+      models: {
+        default: ['openai/gpt-5-mini', 'anthropic/claude-sonnet-4-5', 'house/gpt-4.1', 'mock/any'],
+        short: { target: 'anthropic/claude-sonnet-4-5', overrides: { seed: 7 } },
+      },
+    });
+  const request = { prompt: 'x', topK: 5, frequencyPenalty: 1 } as const;
+
+  it('is listed for each target, without a call, and is what a call would warn of', async () => {
+    const { candidates } = await gateway().explain(request).complete();
+    const said = candidates.map(({ provider, warnings }) => [
+      provider,
+      warnings?.map(({ code, path, feature }) => `${code} ${path ?? feature}`),
+    ]);
+    expect(said).toEqual([
+      ['openai', ['unsupported topK', 'unsupported frequencyPenalty']],
+      ['anthropic', ['unsupported frequencyPenalty']],
+      ['house', ['unsupported topK']],
+      // A mock takes what comes: nothing is known of a protocol.
+      ['mock', undefined],
+    ]);
+    const asked = async () =>
+      Response.json({
+        ...{ id: 'a', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'ok' }] },
+        ...{ stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } },
+      });
+    const models = { default: 'anthropic/claude-sonnet-4-5' };
+    const real = createGateway({ providers: [anthropic({ ...key, fetch: asked })], models });
+    expect((await real.chat(request)).warnings).toEqual(candidates[1]?.warnings);
+  });
+
+  it('is known at once when the protocol is loaded, and readable', async () => {
+    const one = gateway();
+    expect(one.explain(request).candidates[0]?.warnings).toBeUndefined();
+    await one.explain(request).complete();
+    const plan = one.explain(request);
+    expect(plan.target?.warnings).toHaveLength(2);
+    expect(`${plan}`).toMatch(
+      /1\. openai\/gpt-5-mini.*\n {5}unsupported topK: .+\n {5}unsupported frequencyPenalty: .+\n {2}2\. /,
+    );
+  });
+
+  it('counts what a target replaces, and says what strict would refuse', async () => {
+    const short = await gateway().explain({ prompt: 'x', model: 'short' }).complete();
+    expect(short.target?.warnings?.map(({ path, feature }) => path ?? feature)).toEqual(['seed']);
+    const strict = await gateway()
+      .explain({ ...request, strict: true })
+      .complete();
+    expect(strict.candidates[0]?.warnings).toBeUndefined();
+    expect(strict.candidates[0]?.refused).toMatch(/topK/);
+    expect(`${strict}`).toContain('would refuse it: ');
+  });
+
+  it('is told by a provider of one’s own, too', async () => {
+    const warning = { code: 'unsupported', feature: 'tone', message: 'It has none.' } as const;
+    const asked: (string | undefined)[] = [];
+    const translate: Provider['translate'] = ({ target }) => {
+      asked.push(target?.model);
+      return [warning];
+    };
+    const own = defineProvider({ name: 'own', protocols: [], handlers: { chat: network }, translate });
+    const plan = createGateway({ providers: [own], models: { default: 'own/m' } }).explain('x');
+    expect(plan.target?.warnings).toEqual([warning]);
+    expect(asked).toEqual(['m']);
   });
 });

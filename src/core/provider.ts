@@ -1,5 +1,5 @@
 import type { OperationName } from '../operations/index.ts';
-import type { Protocol } from '../operations/shared.ts';
+import type { Protocol, Warning } from '../operations/shared.ts';
 import type { Call, Reply } from './call.ts';
 import { invalidOptions } from './errors.ts';
 import type { WireCall, WireReply } from './wire.ts';
@@ -16,6 +16,11 @@ export interface Provider<Name extends string = string> {
   readonly handlers: ProviderHandlers;
   /** Sends a door's bytes as they are. For what has no canonical form. */
   forward?(wire: WireCall, call: Call<'raw'>): Promise<WireReply>;
+  /**
+   * What its protocol would drop, clamp or rewrite of a call to `call.target`, without making it. A promise while its
+   * code is not loaded. Throws what the call would fail with before any network.
+   */
+  translate?(call: Call): readonly Warning[] | Promise<readonly Warning[]>;
   /** Whether two calls may share this target's answers, state and limits: its identity. Default: the name. */
   readonly identity?: string;
   readonly regions?: readonly string[];

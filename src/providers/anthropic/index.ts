@@ -1,5 +1,5 @@
 import { type ApiKey, resolveKey } from '../../core/credentials.ts';
-import { chatHandler } from '../../core/exchange.ts';
+import { chatHandler, type Endpoint } from '../../core/exchange.ts';
 import { lazyHandler } from '../../core/lazy-handler.ts';
 import { forwarder } from '../../core/forward.ts';
 import { aFunction, aList, aText, anObject, anything, checkOptions, oneOf } from '../../core/options.ts';
@@ -8,6 +8,7 @@ import { givenClient } from '../../core/sdk-client.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
+import { translator } from '../../core/translation.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
@@ -61,16 +62,18 @@ export function anthropic<const Name extends string = 'anthropic'>(
   const name = options.name ?? ('anthropic' as Name);
   const choices = choicesOf('anthropic', options, BASE_URL, environment()['ANTHROPIC_BASE_URL']);
   const transport = targetTransport(name, options, (own) => transportOf(name, own));
-  const chat = lazyHandler<'chat'>(async () => {
+  const endpoint = async (): Promise<Endpoint> => {
     const { anthropicMessages } = await import('../../dialects/anthropic-messages/index.ts');
-    return chatHandler({ dialect: anthropicMessages, transport });
-  });
+    return { dialect: anthropicMessages, transport };
+  };
+  const chat = lazyHandler<'chat'>(async () => chatHandler(await endpoint()));
   const { models } = options;
   return defineProvider({
     name,
     protocols: ['anthropic-messages'],
     handlers: { chat },
     forward: forwarder(transport),
+    translate: translator(endpoint),
     ...choices,
     ...(models !== undefined && { models: () => models }),
   });

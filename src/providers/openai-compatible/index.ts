@@ -8,6 +8,7 @@ import { defineProvider, type Provider } from '../../core/provider.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
+import { translator } from '../../core/translation.ts';
 import type { OpenAiChatQuirks } from '../../dialects/openai-chat/quirks.ts';
 import { didYouMean } from '../../operations/problem.ts';
 import { type CompatibleEndpoint, ENDPOINTS } from './endpoints.ts';
@@ -81,6 +82,7 @@ export function openaiCompatible<const Name extends string>(
       }),
     },
     forward: forwarder(transport),
+    translate: translator(endpoint),
     ...choices,
     ...(models !== undefined && { models: () => models }),
   });

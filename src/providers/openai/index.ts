@@ -9,6 +9,7 @@ import { givenClient } from '../../core/sdk-client.ts';
 import { type SdkClient, sdkTransport } from '../../core/sdk-transport.ts';
 import { CHOICE_RULES, choicesOf, type TargetChoices, targetTransport } from '../../core/target-transport.ts';
 import { type FetchLike, fetchTransport, type Transport } from '../../core/transport.ts';
+import { translator } from '../../core/translation.ts';
 import { environment } from '#platform';
 import { loadSdk } from './sdk.ts';
 
@@ -85,6 +86,11 @@ export function openai<const Name extends string = 'openai'>(
       embed: lazyHandler<'embed'>(async () => embedHandler({ dialect: await chatDialect(), transport })),
     },
     forward: forwarder(transport),
+    translate: translator(async (call) => {
+      const protocol = call.wire?.protocol ?? (api === 'chat' ? 'openai-chat' : 'openai-responses');
+      const chat = protocol === 'openai-chat' || call.operation === 'embed';
+      return { dialect: await (chat ? chatDialect() : responsesDialect()), transport };
+    }),
     ...choices,
     ...(models !== undefined && { models: () => models }),
   });
