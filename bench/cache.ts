@@ -111,7 +111,12 @@ async function slice({ ask }: Cached, messages: Messages): Promise<number> {
   return (user + system) / HITS;
 }
 
-async function hits(list: readonly Cached[], messages: Messages, rounds: number): Promise<void> {
+interface Bar {
+  readonly says: string;
+  readonly kept: (us: number, ratio: number) => boolean;
+}
+
+async function hits(list: readonly Cached[], messages: Messages, rounds: number, bar: Bar): Promise<void> {
   const times = new Map<Cached, number[]>(list.map((each) => [each, []]));
   for (let round = -WARM; round < rounds; round++) {
     for (const each of list) {
@@ -123,8 +128,11 @@ async function hits(list: readonly Cached[], messages: Messages, rounds: number)
   console.log(`\nExact cache hit, request of ${JSON.stringify(messages).length.toLocaleString('en')} bytes`);
   for (const [{ name }, own] of times) {
     const ratio = median(own.map((us, round) => us / (floors[round] as number)));
-    const us = median(own).toFixed(1).padStart(8);
-    console.log(`  ${name.padEnd(34)} ${us} us/hit   ${ratio.toFixed(2).padStart(6)} x floor`);
+    const us = median(own);
+    const said = name.startsWith('postern') ? `   (budget ${bar.says}: ${verdict(bar.kept(us, ratio))})` : '';
+    console.log(
+      `  ${name.padEnd(34)} ${us.toFixed(1).padStart(8)} us/hit   ${ratio.toFixed(2).padStart(6)} x floor${said}`,
+    );
   }
 }
 
@@ -159,8 +167,8 @@ export async function benchCaches(rounds: number): Promise<void> {
       console.log(`(${peer.name} is left out: ${(error as Error).message})`);
     }
   }
-  await hits(list, MESSAGES, rounds);
-  await hits(list, LARGE, rounds);
+  await hits(list, MESSAGES, rounds, { says: '12 us', kept: (us) => us <= 12 });
+  await hits(list, LARGE, rounds, { says: '1.6 x floor', kept: (_us, ratio) => ratio <= 1.6 });
   lookup(rounds);
 }
 
