@@ -70,7 +70,8 @@ const FAULTS: Readonly<Record<string, (world: World) => unknown>> = {
   'lost its scripts': ({ admin }) => admin.script('FLUSH'),
 };
 
-describe.skipIf(program === '')(`a cache whose Redis${reason}`, () => {
+// Time limits of 50 ms are real here: a machine that is busy with other things for longer gets another try.
+describe.skipIf(program === '')(`a cache whose Redis${reason}`, { retry: 2 }, () => {
   it.each(Object.entries(FAULTS))('%s fails no call, and soon costs none any time', async (_name, strike) => {
     const here = await world();
     await strike(here);
