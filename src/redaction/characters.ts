@@ -42,6 +42,16 @@ export function codeAt(text: string, index: number): number {
   return index >= 0 && index < text.length ? text.charCodeAt(index) : 0;
 }
 
+/** The same of a text as bytes: the class bits at `index`, which may be before the text or up to 60 units behind it. */
+export function classAt(bytes: Uint8Array, index: number): number {
+  return index >= 0 ? (CLASSES[bytes[index] as number] as number) : 0;
+}
+
+/** The byte at `index`, 0 before the text. */
+export function byteAt(bytes: Uint8Array, index: number): number {
+  return index >= 0 ? (bytes[index] as number) : 0;
+}
+
 export function is(text: string, index: number, bits: number): boolean {
   return (classOf(codeAt(text, index)) & bits) !== 0;
 }

@@ -1,4 +1,4 @@
-import { CLASSES, classOf, codeAt, DIGIT, LETTER, SEPARATOR } from './characters.ts';
+import { byteAt, classAt, CLASSES, DIGIT, LETTER, SEPARATOR } from './characters.ts';
 import type { Collector } from './collector.ts';
 import type { ShapeEntry } from './compile.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
@@ -61,7 +61,7 @@ function shapesFrom(
       bits = CLASSES[bytes[++index] as number] as number;
     }
     const entries = items[state];
-    if (entries !== undefined && !isAttached(text, start, index))
+    if (entries !== undefined && !isAttached(text, bytes, start, index))
       tryShapes(text, bytes, start, index, entries, collector, letters !== 0, separators);
     if ((bits & SEPARATOR) === 0) return;
     state = next[state * 4 + SEPARATOR_KIND] as number;
@@ -72,14 +72,13 @@ function shapesFrom(
 }
 
 /** Part of a longer number or name: `12-` before, `.34` after, `_` or `+` at either side. A placeholder counts as what it replaced. */
-function isAttached(text: string, start: number, end: number): boolean {
-  const left = codeAt(text, start - 1);
+function isAttached(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  const left = byteAt(bytes, start - 1);
   if (left === 95 || left === 43) return true;
-  if (isJoint(left) && ((classOf(codeAt(text, start - 2)) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1)))
-    return true;
-  const right = codeAt(text, end);
+  if (isJoint(left) && ((classAt(bytes, start - 2) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1))) return true;
+  const right = bytes[end] as number;
   if (right === 95) return true;
-  return isJoint(right) && ((classOf(codeAt(text, end + 1)) & DIGIT) !== 0 || bracketLength(text, end + 1) > 0);
+  return isJoint(right) && ((classAt(bytes, end + 1) & DIGIT) !== 0 || bracketLength(text, end + 1) > 0);
 }
 
 /** `-`, `.` or `/`. */
@@ -104,7 +103,7 @@ function tryShapes(
     if (detector.likely !== undefined && !detector.likely(bytes, start, end)) continue;
     if (raw === undefined) {
       raw = text.slice(start, end);
-      compact = separators === 0 ? raw : withoutSeparators(raw);
+      compact = separators === 0 ? raw : withoutSeparators(raw, bytes, start);
       if (letters) compact = compact.toUpperCase();
     }
     const verdict = detector.check ? detector.check(compact, raw) : true;
@@ -115,11 +114,11 @@ function tryShapes(
   }
 }
 
-function withoutSeparators(raw: string): string {
+function withoutSeparators(raw: string, bytes: Uint8Array, start: number): string {
   let compact = '';
   let from = 0;
   for (let index = 0; index < raw.length; index++) {
-    if ((classOf(codeAt(raw, index)) & WORD_BITS) !== 0) continue;
+    if (((CLASSES[bytes[start + index] as number] as number) & WORD_BITS) !== 0) continue;
     compact += raw.slice(from, index);
     from = index + 1;
   }

@@ -31,7 +31,7 @@ function walk(text: string, bytes: Uint8Array, plan: Plan, collector: Collector)
     const first = bytes[index] as number;
     let bits = CLASSES[first] as number;
     if ((bits & WORD_BITS) === 0) {
-      if (wakes[first] === 1) index = wake(text, index, first, plan, collector);
+      if (wakes[first] === 1) index = wake(text, bytes, index, first, plan, collector);
       index++;
       continue;
     }
@@ -59,7 +59,7 @@ function walk(text: string, bytes: Uint8Array, plan: Plan, collector: Collector)
 }
 
 /** Something other than a letter or a digit: gives where it ends, its last unit. */
-function wake(text: string, index: number, code: number, plan: Plan, collector: Collector): number {
+function wake(text: string, bytes: Uint8Array, index: number, code: number, plan: Plan, collector: Collector): number {
   if (code === BEYOND_ASCII) {
     collector.lettersUntil = index + 1;
     return index;
@@ -78,7 +78,7 @@ function wake(text: string, index: number, code: number, plan: Plan, collector: 
     const { detector, lexicon } = entries[at] as Entry<AnchorDetector>;
     collector.detector = detector;
     collector.lexicon = lexicon;
-    detector.at(text, index, collector.report);
+    detector.at(text, index, collector.report, bytes);
   }
   return index;
 }

@@ -46,14 +46,15 @@ export interface ShapeDetector extends DetectorFacts {
 /** Looks around single characters, such as `@`. Must judge from the 128 units before its hit to the word after it. */
 export interface AnchorDetector extends DetectorFacts {
   readonly anchors: string;
-  readonly at: (text: string, index: number, report: Report) => void;
+  /** `bytes` is as in {@link TokenDetector.token}. */
+  readonly at: (text: string, index: number, report: Report, bytes: Uint8Array) => void;
 }
 
 /** Called with each run of ASCII letters and digits that holds a digit and whose length is in range. */
 export interface TokenDetector extends DetectorFacts {
   readonly lengthMin: number;
   readonly lengthMax: number;
-  /** `bytes` is the text as one byte a unit (128 for all beyond ASCII), with a 0 behind the last: faster to read. */
+  /** `bytes` is the text as one byte a unit (128 for all beyond ASCII), with zeros behind the last: faster to read. */
   readonly token: (text: string, start: number, end: number, report: Report, bytes: Uint8Array) => void;
 }
 

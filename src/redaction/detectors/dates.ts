@@ -1,4 +1,4 @@
-import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
+import { byteAt, classAt, codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import { isDate } from '../check-digits.ts';
 import type { PrefixDetector, TokenDetector } from '../types.ts';
 
@@ -28,9 +28,9 @@ export const dateTime: TokenDetector = {
   lengthMax: 6,
   context: ['date', 'born', 'birth', 'birthday', 'dob', 'on', 'since', 'in', 'during', 'year', 'of', 'until', 'when'],
   contextScore: 0.6,
-  token(text, start, end, report) {
-    if (!is(text, start, DIGIT) || isJoined(text, start)) return;
-    const found = readDate(text, start, end);
+  token(text, start, end, report, bytes) {
+    if ((classAt(bytes, start) & DIGIT) === 0 || isJoined(bytes, start)) return;
+    const found = readDate(text, bytes, start, end);
     if (found) report(start, found.end, found.score);
   },
 };
@@ -56,35 +56,43 @@ export const dateOfBirth: TokenDetector = {
     'nascimento',
   ],
   contextScore: 0.8,
-  token(text, start, end, report) {
-    if (!is(text, start, DIGIT) || isJoined(text, start)) return;
-    const found = readDate(text, start, end);
+  token(text, start, end, report, bytes) {
+    if ((classAt(bytes, start) & DIGIT) === 0 || isJoined(bytes, start)) return;
+    const found = readDate(text, bytes, start, end);
     if (found && found.score >= 0.6) report(start, found.end, 0);
   },
 };
 
-const isJoined = (text: string, start: number): boolean => {
-  const before = codeAt(text, start - 1);
+const isJoined = (bytes: Uint8Array, start: number): boolean => {
+  const before = byteAt(bytes, start - 1);
   return (
     before === 95 ||
-    ((before === 45 || before === 46 || before === 47 || before === 58) && is(text, start - 2, DIGIT | LETTER))
+    ((before === 45 || before === 46 || before === 47 || before === 58) &&
+      (classAt(bytes, start - 2) & (DIGIT | LETTER)) !== 0)
   );
 };
 
-function readDate(text: string, start: number, end: number): { end: number; score: number } | undefined {
+function readDate(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { end: number; score: number } | undefined {
   const length = end - start;
-  const next = codeAt(text, end);
+  const next = bytes[end] as number;
   if (length === 4 && next !== 45 && next !== 47 && next !== 46) return readYear(text, start, end);
   if (length >= 4)
     return full(text, start, YEAR_FIRST, (match) => dated(match[1], match[3], match[4])) ?? readYear(text, start, end);
   const signed = next === 45 || next === 46 || next === 47;
-  if (signed && is(text, end + 1, DIGIT)) {
-    const whole = full(
-      text,
-      start,
-      YEAR_LAST,
-      (match) => dated(match[4], match[1], match[3]) || dated(match[4], match[3], match[1]),
-    );
+  if (signed && (classAt(bytes, end + 1) & DIGIT) !== 0) {
+    const whole = hasThirdGroup(bytes, end, next)
+      ? full(
+          text,
+          start,
+          YEAR_LAST,
+          (match) => dated(match[4], match[1], match[3]) || dated(match[4], match[3], match[1]),
+        )
+      : undefined;
     if (whole !== undefined || next !== 47) return whole;
     return (
       full(text, start, MONTH_YEAR, (match) => Number(match[1]) >= 1 && Number(match[1]) <= 12, 0.5) ??
@@ -100,6 +108,14 @@ function readDate(text: string, start: number, end: number): { end: number; scor
   // A name of a month, perhaps after `st of`; a day with its `st` is longer than its digits.
   const named = is(text, end - 1, LETTER) || ((next === 32 || next === 45) && is(text, end + 1, LETTER));
   return named ? full(text, start, DAY_MONTH, (match) => Number(match[1]) <= 31) : undefined;
+}
+
+/** The same sign again after one or two more digits, and two digits after it: what every date with the year last has. */
+function hasThirdGroup(bytes: Uint8Array, end: number, sign: number): boolean {
+  const second = bytes[end + 2] === sign ? end + 2 : end + 3;
+  return (
+    bytes[second] === sign && (classAt(bytes, second + 1) & DIGIT) !== 0 && (classAt(bytes, second + 2) & DIGIT) !== 0
+  );
 }
 
 const dated = (year?: string, month?: string, day?: string): boolean =>
@@ -161,7 +177,9 @@ export const namedDate: PrefixDetector = {
   prefixes: [...bothCases(WEEKDAYS), ...bothCases(MONTHS)],
   from(text, start, report, prefix) {
     const end = start + prefix.length;
-    if (isJoined(text, start)) return;
+    const before = codeAt(text, start - 1);
+    const joint = before === 45 || before === 46 || before === 47 || before === 58;
+    if (before === 95 || (joint && is(text, start - 2, DIGIT | LETTER))) return;
     if (/day$/i.test(prefix)) {
       if (!is(text, end, LETTER | DIGIT) && codeAt(text, end) !== 95) report(start, end);
       return;

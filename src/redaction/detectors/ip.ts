@@ -1,4 +1,4 @@
-import { classOf, codeAt, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
+import { byteAt, classAt, CLASSES, classOf, codeAt, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import type { AnchorDetector } from '../types.ts';
 
@@ -9,26 +9,34 @@ export const ipAddress: AnchorDetector = {
   entity: 'IP_ADDRESS',
   score: 0.9,
   anchors: '.:',
-  at(text, index, report) {
-    if (codeAt(text, index) === 58) v6At(text, index, report);
-    else v4At(text, index, report);
+  at(text, index, report, bytes) {
+    if (bytes[index] === 58) v6At(text, bytes, index, report);
+    else if ((classAt(bytes, index + 1) & DIGIT) !== 0 && (classAt(bytes, index - 1) & DIGIT) !== 0)
+      v4At(text, bytes, index, report);
   },
 };
 
 /** Starts at the first dot of a dotted quad. */
-function v4At(text: string, dot: number, report: (start: number, end: number, score?: number) => void): void {
-  if (!is(text, dot + 1, DIGIT) || !is(text, dot - 1, DIGIT)) return;
+function v4At(
+  text: string,
+  bytes: Uint8Array,
+  dot: number,
+  report: (start: number, end: number, score?: number) => void,
+): void {
   let start = dot;
-  while (start > 0 && dot - start < 4 && is(text, start - 1, DIGIT)) start--;
-  if (!bounded(text, start, dot)) return;
+  while (start > 0 && dot - start < 4 && (classAt(bytes, start - 1) & DIGIT) !== 0) start--;
+  if (!bounded(bytes, start, dot)) return;
   const end = v4End(text, start);
   if (end < 0 || isInsideV6(text, start)) return;
   const zeros = text.slice(start, end) === '0.0.0.0';
   report(start, prefixEnd(text, end, 32), zeros ? 0.5 : undefined);
 }
 
-const bounded = (text: string, start: number, dot: number): boolean =>
-  dot - start < 4 && !is(text, start - 1, LETTER) && codeAt(text, start - 1) !== 46 && codeAt(text, start - 1) !== 95;
+const bounded = (bytes: Uint8Array, start: number, dot: number): boolean =>
+  dot - start < 4 &&
+  (classAt(bytes, start - 1) & LETTER) === 0 &&
+  byteAt(bytes, start - 1) !== 46 &&
+  byteAt(bytes, start - 1) !== 95;
 
 /** End of four octets that begin at `start`, or -1. */
 function v4End(text: string, start: number): number {
@@ -51,11 +59,18 @@ function isInsideV6(text: string, start: number): boolean {
 }
 
 /** Starts at the first colon of a run of hex digits, colons and dots. */
-function v6At(text: string, colon: number, report: (start: number, end: number, score?: number) => void): void {
+function v6At(
+  text: string,
+  bytes: Uint8Array,
+  colon: number,
+  report: (start: number, end: number, score?: number) => void,
+): void {
   // Cheap first: not the first colon, or too long a group before it.
   let group = colon;
-  while (colon - group < 5 && is(text, group - 1, DIGIT | LETTER)) group--;
-  if (colon - group === 5 || codeAt(text, group - 1) === 58) return;
+  while (colon - group < 5 && (classAt(bytes, group - 1) & (DIGIT | LETTER)) !== 0) group--;
+  if (colon - group === 5 || byteAt(bytes, group - 1) === 58) return;
+  const next = bytes[colon + 1] as number;
+  if (next !== 58 && ((CLASSES[next] as number) & HEX) === 0) return;
   const run = v6Run(text, colon);
   if (run === undefined || run.first !== colon) return;
   const source = text.slice(run.start, run.end);

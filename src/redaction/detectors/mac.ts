@@ -1,4 +1,4 @@
-import { classOf, codeAt, DIGIT, HEX, LETTER } from '../characters.ts';
+import { byteAt, classAt, CLASSES, DIGIT, HEX, LETTER } from '../characters.ts';
 import type { AnchorDetector } from '../types.ts';
 
 /** MAC addresses: six pairs joined by `:` or `-`, or Cisco's three groups of four joined by `.`. */
@@ -6,17 +6,17 @@ export const macAddress: AnchorDetector = {
   entity: 'MAC_ADDRESS',
   score: 0.9,
   anchors: ':-.',
-  at(text, index, report) {
-    const joint = codeAt(text, index);
+  at(text, index, report, bytes) {
+    const joint = bytes[index] as number;
     const width = joint === 46 ? 4 : 2;
     const start = index - width;
     const end = start + (joint === 46 ? 14 : 17);
-    if (codeAt(text, index + width + 1) !== joint || start < 0 || end > text.length) return;
+    if (bytes[index + width + 1] !== joint || start < 0 || end > text.length) return;
     for (let at = start; at < end; at++) {
-      const code = codeAt(text, at);
-      if ((at - start) % (width + 1) === width ? code !== joint : (classOf(code) & HEX) === 0) return;
+      const code = bytes[at] as number;
+      if ((at - start) % (width + 1) === width ? code !== joint : ((CLASSES[code] as number) & HEX) === 0) return;
     }
-    if (touches(text, start - 1, start - 2, joint) || touches(text, end, end + 1, joint)) return;
+    if (touches(bytes, start - 1, start - 2, joint) || touches(bytes, end, end + 1, joint)) return;
     const source = text.slice(start, end);
     if (/^[0:.-]+$/.test(source) || /^[Ff:.-]+$/.test(source)) return;
     // Three groups of four digits may as well be a number.
@@ -24,6 +24,6 @@ export const macAddress: AnchorDetector = {
   },
 };
 
-const touches = (text: string, near: number, far: number, joint: number): boolean =>
-  (classOf(codeAt(text, near)) & (DIGIT | LETTER)) !== 0 ||
-  (codeAt(text, near) === joint && (classOf(codeAt(text, far)) & HEX) !== 0);
+const touches = (bytes: Uint8Array, near: number, far: number, joint: number): boolean =>
+  (classAt(bytes, near) & (DIGIT | LETTER)) !== 0 ||
+  (byteAt(bytes, near) === joint && (classAt(bytes, far) & HEX) !== 0);

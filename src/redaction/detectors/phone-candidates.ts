@@ -1,4 +1,4 @@
-import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
+import { byteAt, classAt, codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import { BEYOND_ASCII } from '../unit-bytes.ts';
 
@@ -74,13 +74,13 @@ export function readPhone(
 ): PhoneReading | undefined {
   if (wordEnd - wordStart > DIGITS_MAX || !isDigit(bytes[wordStart] as number) || !hasDigits(bytes, wordStart))
     return undefined;
-  const start = opening(text, wordStart, wordEnd);
+  const start = opening(text, bytes, wordStart, wordEnd);
   if (start < 0) return undefined;
   reading.text = text;
   reading.start = start;
   reading.first = wordStart;
-  reading.plus = codeAt(text, start) === 43;
-  reading.parenthesised = start < wordStart && codeAt(text, wordStart - 1) === 40;
+  reading.plus = bytes[start] === 43;
+  reading.parenthesised = start < wordStart && bytes[wordStart - 1] === 40;
   reading.size = 0;
   readGroups(text, bytes, wordStart, reading);
   return reading.size === 0 ? undefined : reading;
@@ -110,28 +110,29 @@ function readGroups(text: string, bytes: Uint8Array, first: number, into: PhoneR
     }
     const closes = open && after === 41;
     if (!open) {
-      const extended = count >= DIGITS_MIN ? extensionEnd(text, end) : end;
-      const last = goesOn(text, extended) ? end : extended;
-      if (is(text, last, LETTER)) break;
-      if (count >= DIGITS_MIN && !goesOn(text, last)) into.add(last, groups, count, layout, last > end ? 1 : 0);
+      const extended = count >= DIGITS_MIN ? extensionEnd(text, bytes, end) : end;
+      const last = goesOn(text, bytes, extended) ? end : extended;
+      if ((classAt(bytes, last) & LETTER) !== 0) break;
+      if (count >= DIGITS_MIN && !goesOn(text, bytes, last)) into.add(last, groups, count, layout, last > end ? 1 : 0);
     }
-    const next = separatorEnd(text, closes ? end + 1 : end, closes);
+    const next = separatorEnd(text, bytes, closes ? end + 1 : end, closes);
     if (next < 0) break;
-    if (codeAt(text, next - 1) === 40) open = true;
+    if (bytes[next - 1] === 40) open = true;
     else if (closes) open = false;
     index = next;
   }
 }
 
 /** Start with its `+` and `(`, or -1 when this is the middle of something. */
-function opening(text: string, wordStart: number, wordEnd: number): number {
+function opening(text: string, bytes: Uint8Array, wordStart: number, wordEnd: number): number {
   let start = wordStart;
-  if (codeAt(text, start - 1) === 40 && codeAt(text, wordEnd) === 41) start--;
-  const before = codeAt(text, start - 1);
-  if (before === 43) return is(text, start - 2, LETTER | DIGIT) || placeholderEndsAt(text, start - 1) ? -1 : start - 1;
+  if (byteAt(bytes, start - 1) === 40 && bytes[wordEnd] === 41) start--;
+  const before = byteAt(bytes, start - 1);
+  if (before === 43)
+    return (classAt(bytes, start - 2) & (LETTER | DIGIT)) !== 0 || placeholderEndsAt(text, start - 1) ? -1 : start - 1;
   if (before === 95 || before === 64 || before === 35) return -1;
   const joint = before === 45 || before === 46 || before === 47 || before === 58;
-  return joint && (is(text, start - 2, DIGIT) || placeholderEndsAt(text, start - 1)) ? -1 : start;
+  return joint && ((classAt(bytes, start - 2) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1)) ? -1 : start;
 }
 
 /** Cheap first look: at least seven digits before anything that is neither a digit nor a separator (a unit beyond ASCII may be a space). */
@@ -149,27 +150,27 @@ function hasDigits(bytes: Uint8Array, from: number): boolean {
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /** More digits right after: `-4`, `.5`, `/6`, `:7`; or a name, as in `123@`. */
-function goesOn(text: string, end: number): boolean {
-  const code = codeAt(text, end);
+function goesOn(text: string, bytes: Uint8Array, end: number): boolean {
+  const code = bytes[end] as number;
   if (code === 95 || code === 64) return true;
   const joint = code === 45 || code === 46 || code === 47 || code === 58;
-  return joint && (is(text, end + 1, DIGIT) || bracketLength(text, end + 1) > 0);
+  return joint && (isDigit(bytes[end + 1] as number) || bracketLength(text, end + 1) > 0);
 }
 
 /** `x4587`, ` ext. 12`. */
-function extensionEnd(text: string, end: number): number {
-  const code = codeAt(text, end) === 32 ? codeAt(text, end + 1) : codeAt(text, end);
+function extensionEnd(text: string, bytes: Uint8Array, end: number): number {
+  const code = (bytes[end] === 32 ? bytes[end + 1] : bytes[end]) as number;
   if ((code | 32) !== 120 && (code | 32) !== 101) return end;
   const match = /^ ?(?:x|ext\.? ?)(\d{1,6})(?![0-9A-Za-z_])/i.exec(text.slice(end, end + 13));
   return match ? end + match[0].length : end;
 }
 
 /** Where the next group of digits begins after one separator (or `) `, ` (`), or -1. */
-function separatorEnd(text: string, end: number, closed: boolean): number {
+function separatorEnd(text: string, bytes: Uint8Array, end: number, closed: boolean): number {
   let index = end;
-  const code = codeAt(text, index);
-  if (code === 32 || code === 45 || code === 46 || code === 47 || code === 0xa0) index++;
-  if (index === end && !closed && codeAt(text, index) !== 40) return -1;
-  if (!closed && codeAt(text, index) === 40) index++;
-  return is(text, index, DIGIT) ? index : -1;
+  const code = bytes[index] as number;
+  if (code === 32 || (code >= 45 && code <= 47) || (code === BEYOND_ASCII && codeAt(text, index) === 0xa0)) index++;
+  if (index === end && !closed && bytes[index] !== 40) return -1;
+  if (!closed && bytes[index] === 40) index++;
+  return isDigit(bytes[index] as number) ? index : -1;
 }
