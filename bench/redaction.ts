@@ -2,8 +2,11 @@
  * MB/s of redaction on chat text of about 2 kB, clean and holding personal data, beside other packages on the same text.
  * `node --conditions=postern-source bench/redaction.ts`. CPU time of this process; trust ratios, not absolute figures.
  */
+import { createGateway, type Middleware } from '../src/index.ts';
+import { redact } from '../src/middleware/redact.ts';
 import { redactText } from '../src/redaction/index.ts';
 import { everyDetector } from '../src/redaction/packs/every.ts';
+import { mockProvider } from '../src/testing/index.ts';
 
 const WORDS =
   'Hello, I ordered a pair of headphones two weeks ago and the left side stopped working yesterday evening. Could you ' +
@@ -76,5 +79,29 @@ for (const [kind, text] of Object.entries(texts)) {
       `  ${name.padEnd(32)} ${(best[index] ?? 0).toFixed(2).padStart(8)} MB/s  postern's default packs are ${(mine / (best[index] || 1)).toFixed(1)} x`,
     );
   }
+}
+
+/** Milliseconds from the call to the first text of a plain streamed answer in pieces of four units. */
+async function firstText(use: readonly Middleware[]): Promise<number> {
+  const mock = mockProvider();
+  mock.otherwise.pace({ pieceLength: 4 }).reply(texts.clean);
+  const gateway = createGateway({ providers: [mock], models: { default: 'mock/m' }, use });
+  const start = performance.now();
+  for await (const _text of gateway.stream(texts.personal).text) return performance.now() - start;
+  return 0;
+}
+const stacks: Readonly<Record<string, () => readonly Middleware[]>> = {
+  'without redact': () => [],
+  redact: () => [redact()],
+  'redact, with the output checked': () => [redact({ output: { action: 'mask' } })],
+};
+const times: Record<string, number[]> = {};
+for (let round = 0; round < 300; round++)
+  for (const [name, use] of Object.entries(stacks)) (times[name] ??= []).push(await firstText(use()));
+console.log('\ntime to the first text of a stream, milliseconds');
+for (const [name, all] of Object.entries(times)) {
+  const sorted = all.slice(50).sort((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2);
+  console.log(`  ${name.padEnd(32)} median ${at(0.5)}  p99 ${at(0.99)}`);
 }
 process.exit(0);
