@@ -9,6 +9,11 @@ export interface EventSource<E> {
   cancel(reason: unknown): void;
   /** Bytes read so far, where the source knows. Bounds what is held before the first content. */
   readonly bytes?: number;
+  /**
+   * For a reader of the bytes that stops: what is still to be said, if the protocol's own end has come and was read.
+   * `undefined` before that.
+   */
+  conclude?(): E[] | undefined;
 }
 
 export type Ending =
@@ -44,6 +49,19 @@ export function closeLayer<E>(layer: Transform<E>, ending: Ending, onProblem?: (
     layer.close?.(ending);
   } catch (error) {
     onProblem?.(toGatewayError(error, 'Closing a stream layer'));
+  }
+}
+
+/** Stops upstream. What that throws is a problem, not a failure of the stream. */
+export function closeSource<E>(
+  source: EventSource<E>,
+  reason: unknown,
+  onProblem?: (error: GatewayError) => void,
+): void {
+  try {
+    source.cancel(reason);
+  } catch (problem) {
+    onProblem?.(toGatewayError(problem, 'Closing a stream'));
   }
 }
 

@@ -1,19 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Timer } from './clock.ts';
 import { abortedError, GatewayError, isGatewayError, toGatewayError } from './errors.ts';
-import {
-  closeLayer,
-  type Ending,
-  type EventSource,
-  type EventStreamOptions,
-  iterableSource,
-  type Transform,
-} from './event-source.ts';
+import type { Ending, EventSource, EventStreamOptions, Transform } from './event-source.ts';
+import { closeLayer, closeSource } from './event-source.ts';
 import { EventQueue } from './event-queue.ts';
 import { LIMITS } from './limits.ts';
-import { watchProgress } from './watch-progress.ts';
+import { unread, watchProgress } from './watch-progress.ts';
 
-export { type Ending, type EventSource, type EventStreamOptions, iterableSource, type Transform };
+export { iterableSource } from './event-source.ts';
+export type { Ending, EventSource, EventStreamOptions, Transform };
 
 type Emit<E> = (event: E) => void;
 
@@ -206,22 +201,33 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     if (this.#state === 'open') this.#close({ status: 'completed' });
   }
 
+  /** Ends well for a reader of the bytes that stops after the protocol's own end, as OpenAI's client does. */
+  #concluded(): boolean {
+    const rest = this.#sourceEnded ? undefined : this.#source.conclude?.();
+    if (rest === undefined) return false;
+    this.#held
+      .splice(0)
+      .concat(rest)
+      .forEach(this.#chain ?? this.#build());
+    if (this.#layerError !== undefined) return false;
+    this.#sourceEnded = true;
+    this.#queue.clear();
+    void this.#finish().catch((thrown: unknown) => this.#stop(thrown, 'failed'));
+    closeSource(this.#source, undefined, this.#options.onProblem);
+    return true;
+  }
+
   #stop(error: unknown, status: 'failed' | 'cancelled'): void {
     if (this.#state !== 'open') return;
     const failure = isGatewayError(error) ? error : toGatewayError(error, 'A stream source');
+    if ((status === 'cancelled' || failure.code === 'aborted') && this.#concluded()) return;
     if (status === 'failed') this.#failure = failure;
     this.#held = [];
     if (status === 'cancelled' || failure.code === 'aborted') this.#queue.clear();
     const upstreamOpen = !this.#sourceEnded;
     this.#sourceEnded = true;
     this.#close(status === 'failed' ? { status, error: failure } : { status });
-    if (upstreamOpen) {
-      try {
-        this.#source.cancel(failure);
-      } catch (problem) {
-        this.#options.onProblem?.(toGatewayError(problem, 'Closing a stream'));
-      }
-    }
+    if (upstreamOpen) closeSource(this.#source, failure, this.#options.onProblem);
     this.#interrupt?.(failure);
   }
 
@@ -237,10 +243,6 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
     const idleMs = this.#options.consumerIdleMs ?? LIMITS.consumerIdleMs;
     if (idleMs === 0 || this.#idle !== undefined || this.#state !== 'open') return;
     const progress = (): number => (this.#waits ? Number.NaN : this.#pulls);
-    this.#idle = watchProgress(this.#options.clock, idleMs, progress, () => {
-      const message = `Nobody read the stream for ${idleMs} ms, so it was closed.`;
-      const limit = { name: 'consumerIdleMs', maximum: idleMs };
-      this.#stop(new GatewayError('limit-exceeded', message, { stage: 'consumer', limit }), 'failed');
-    });
+    this.#idle = watchProgress(this.#options.clock, idleMs, progress, () => this.#stop(unread(idleMs), 'failed'));
   }
 }

@@ -68,6 +68,15 @@ export class SseSource<Event> implements EventSource<Event> {
     }
   }
 
+  conclude(): Event[] | undefined {
+    const { decoder } = this.#options;
+    const isRead = this.#passing && this.#kept.length === 0;
+    if (!isRead || !decoder.terminated || this.#notUnderstood !== undefined) return undefined;
+    const rest: Event[] = [];
+    decoder.end((event) => void rest.push(event));
+    return rest;
+  }
+
   #decodeError(error: unknown): GatewayError {
     const { target, onError } = this.#options;
     if (isGatewayError(error)) return onError(error.target === undefined ? error.with({ target }) : error);

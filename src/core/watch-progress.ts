@@ -1,3 +1,4 @@
+import { GatewayError } from './errors.ts';
 import type { Clock, Timer } from './clock.ts';
 
 /**
@@ -20,4 +21,11 @@ export function watchProgress(clock: Clock, periodMs: number, progress: () => nu
   };
   arm();
   return { cancel: () => timer.cancel() };
+}
+
+/** Why a stream that nobody reads was closed. */
+export function unread(idleMs: number): GatewayError {
+  const limit = { name: 'consumerIdleMs', maximum: idleMs };
+  const message = `Nobody read the stream for ${idleMs} ms, so it was closed.`;
+  return new GatewayError('limit-exceeded', message, { stage: 'consumer', limit });
 }
