@@ -4,7 +4,7 @@ import type { Usage } from '../operations/shared.ts';
 import { traitsOf } from '../operations/traits-table.ts';
 import { usageOf } from '../operations/usage.ts';
 import { type Call, type Candidate, plainTarget } from './call.ts';
-import type { AttemptRecord, GatewayError } from './errors.ts';
+import { type AttemptRecord, type GatewayError, isOurEnd } from './errors.ts';
 import type { Ending, Transform } from './event-stream.ts';
 import type { AttemptObserver, AttemptOutcome } from './middleware.ts';
 
@@ -104,7 +104,7 @@ export function trackAttempt(
     failed(error) {
       const billing = billingOf(error);
       end({
-        status: error.code === 'aborted' ? 'cancelled' : 'failed',
+        status: isOurEnd(error) ? 'cancelled' : 'failed',
         error,
         committed: false,
         billing,
@@ -124,7 +124,7 @@ function reportProblem(call: Call, error: unknown): void {
 
 /** Whether a failed attempt may be on the bill. */
 function billingOf(error: GatewayError): 'yes' | 'possible' | 'no' {
-  if (error.code === 'aborted' || error.code === 'timeout' || error.code === 'stream-interrupted') return 'possible';
+  if (isOurEnd(error) || error.code === 'timeout' || error.code === 'stream-interrupted') return 'possible';
   if (error.code === 'bad-response' && error.status !== undefined && error.status < 300) return 'possible';
   return error.ambiguous || error.status === 504 ? 'possible' : 'no';
 }
@@ -208,7 +208,7 @@ function streamLayer(
     },
     close(ending: Ending) {
       const failure = ending.status === 'failed' ? (ending.error as GatewayError) : undefined;
-      const cancelled = ending.status === 'cancelled' || failure?.code === 'aborted';
+      const cancelled = ending.status === 'cancelled' || (failure !== undefined && isOurEnd(failure));
       end({
         status: cancelled ? 'cancelled' : ending.status,
         committed: true,

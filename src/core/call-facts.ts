@@ -2,7 +2,7 @@ import type { ChatEvent } from '../operations/chat-events.ts';
 import type { ChatResponse, Finish } from '../operations/chat.ts';
 import type { Target, Usage } from '../operations/shared.ts';
 import type { CachedFacts, Reply, StreamReply } from './call.ts';
-import { type GatewayError, toGatewayError } from './errors.ts';
+import { type GatewayError, isOurEnd, toGatewayError } from './errors.ts';
 import type { Ending } from './event-stream.ts';
 
 /** How a call ended, without any content: all that books, traces and logs need. */
@@ -48,7 +48,7 @@ export async function settleFacts<R extends Reply>(reply: Promise<R>, observer: 
 }
 
 function endOf(error: GatewayError): { status: 'failed' | 'cancelled'; error: GatewayError } {
-  return { status: error.code === 'aborted' ? 'cancelled' : 'failed', error };
+  return { status: isOurEnd(error) ? 'cancelled' : 'failed', error };
 }
 
 function responseFacts({ usage, model, id, finish, tier }: Partial<ChatResponse>): Partial<CallFacts> {

@@ -175,6 +175,11 @@ export class GatewayError extends Error {
 /** Where a door hides our error on something an SDK will wrap. */
 export const CARRIED = Symbol.for('postern.carried-error');
 
+/** Whether our own side ended the work: the caller, or a gateway that is closing. No failure of the target. */
+export function isOurEnd({ code }: GatewayError): boolean {
+  return code === 'aborted' || code === 'closed';
+}
+
 /** Whether it is a {@link GatewayError}, of the given code if one is named. */
 export function isGatewayError(error: unknown, code?: ErrorCode): error is GatewayError {
   if (typeof error !== 'object' || error === null) return false;
