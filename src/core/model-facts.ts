@@ -1,6 +1,6 @@
 import type { Target } from '../operations/shared.ts';
 
-/** US dollars per million tokens, as numbers: for comparing targets, never for bills. */
+/** US dollars per million tokens, as numbers: for comparing targets. Bills take those of the configuration exactly as written. */
 export interface RoughPrice {
   readonly input: number;
   readonly output: number;

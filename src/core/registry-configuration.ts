@@ -26,7 +26,7 @@ export interface TargetConfiguration {
   readonly limits?: NonNullable<ModelFacts['limits']>;
   /** Everything it can do beyond text. Calls that need more go elsewhere. @defaultValue unknown: never excluded */
   readonly capabilities?: readonly Capability[];
-  /** US dollars per million tokens, for choosing and explaining. Bills go by the price table. */
+  /** US dollars per million tokens: steers, explains, and bills before any price list. @defaultValue what the list knows */
   readonly price?: NonNullable<ModelFacts['price']>;
   /** ISO date after which the vendor no longer serves it. */
   readonly retiresOn?: string;

@@ -12,6 +12,7 @@ import { usageOf } from '../operations/usage.ts';
 import type { CostOptions } from '../pricing/cost.ts';
 import { defaultTable } from '../pricing/default-table.ts';
 import { estimateRequest } from '../pricing/estimate-request.ts';
+import { ownPrice } from '../pricing/own-price.ts';
 import type { PriceTable } from '../pricing/table.ts';
 import { memoryCounterStore } from '../stores/memory.ts';
 
@@ -106,9 +107,16 @@ function priced(prices: PriceTable, usage: Usage, options: CostOptions, target: 
   throw new GatewayError('unsupported', message, { fault: 'gateway', target: plainTarget(target) });
 }
 
-function pricedAs({ provider, model, region }: Candidate, at: number, tier?: string): CostOptions {
-  if (region === undefined && tier === undefined) return { provider, model, at };
-  return { provider, model, at, ...(region !== undefined && { region }), ...(tier !== undefined && { tier }) };
+function pricedAs(target: Candidate, at: number, tier?: string): CostOptions {
+  const { provider, model, region } = target;
+  const overrides = ownPrice(target);
+  if (region === undefined && tier === undefined && overrides === undefined) return { provider, model, at };
+  return {
+    ...{ provider, model, at },
+    ...(region !== undefined && { region }),
+    ...(tier !== undefined && { tier }),
+    ...(overrides !== undefined && { overrides }),
+  };
 }
 
 function asksToCache({ cache, system, messages, tools }: Partial<ChatRequest>): boolean {

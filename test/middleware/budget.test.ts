@@ -281,6 +281,18 @@ describe('budget', () => {
     expect(mock.calls).toHaveLength(0);
   });
 
+  it('takes the price a target has in the configuration, which no list needs to know', async () => {
+    const other = mockProvider({ name: 'other' });
+    other.otherwise.reply('ok');
+    const models = { default: { target: 'other/x', price: { input: 1, output: 1_000 } } };
+    const { gateway, clock } = world({ limits: [{ costUsd: 1 }] }, { providers: [other], models });
+    await clock.settled(gateway.chat({ prompt: 'Hi', maxTokens: 900 }));
+    await expect(clock.settled(gateway.chat({ prompt: 'Hi', maxTokens: 1_100 }))).rejects.toMatchObject({
+      code: 'budget-exceeded',
+    });
+    expect(other.calls).toHaveLength(1);
+  });
+
   it('caps the answers of requests without a maximum when asked to', async () => {
     const { mock, gateway, clock } = world({ limits: [{ costUsd: 1 }], capOutput: true, outputTokens: 123 });
     mock.otherwise.reply('ok');

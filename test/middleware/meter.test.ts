@@ -24,6 +24,7 @@ import {
 import { retry } from '../../src/middleware/retry.ts';
 import { route } from '../../src/middleware/route.ts';
 import { createPriceTable } from '../../src/pricing/index.ts';
+import { mockProvider } from '../../src/testing/index.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { setUp, type Setup, warmUp } from './support.ts';
@@ -59,6 +60,31 @@ const drain = async (stream: AsyncIterable<unknown>): Promise<void> => {
 };
 
 describe('meter', () => {
+  it('bills a target with its own price, before overrides and the list, in the units they have', async () => {
+    const rows: LedgerRow[] = [];
+    const mock = mockProvider({ name: 'a' });
+    mock.otherwise.reply('ok').usage({ input: 1_000, output: 100, cacheRead: 400 });
+    const gateway = createGateway({
+      providers: [mock],
+      models: {
+        own: { target: 'a/m', price: { input: 0.25, output: 2, cacheRead: 0.025 } },
+        regional: { target: 'a/m', region: 'eu', price: { input: 0.0000001, output: 3 } },
+        listed: 'a/m',
+      },
+      use: [meter({ sink: (row) => void rows.push(row), prices }), route()],
+    });
+    for (const model of ['own', 'regional', 'listed'] as const) await gateway.chat({ model, prompt: 'x' });
+    const attempts = rows.flatMap((row) => (row.kind === 'attempt' ? [row] : []));
+    const billed = attempts.map((row) => row.costNanoUsd);
+    const fresh = BigInt((attempts[0]?.input ?? 0) - 400);
+    expect(billed).toEqual([
+      fresh * 250n + 400n * 25n + 100n * 2_000n,
+      // Cache reads without a price of their own cost what input does; here both round to nothing.
+      100n * 3_000n,
+      fresh * 1_000n + 400n * 100n + 100n * 2_000n,
+    ]);
+  });
+
   it('writes who, what, where, how much and how long, for the attempt and for the call', async () => {
     const { gateway, a, clock, attempts, calls } = books();
     a.reply('ok').usage({ input: 10, output: 5 }).delay(20);

@@ -18,22 +18,24 @@ const KEPT_MAX = 2_000;
 /** A new run of bets begins at these many canary outcomes and each doubling, so that a canary that breaks late is seen. */
 const RESTART = 64;
 
-/** Runs of bets that began at different times, each with several guesses of how much worse the canary is. */
-function createBets(guesses: number): { add(logFactors: readonly number[]): void; readonly wealth: number } {
+/** Share of the stake on a canary that is worse from its first call. */
+const FIRST = 0.9;
+
+/** Runs of bets that began at different times, each with several guesses, by weight, of how much worse the canary is. */
+function createBets(weights: readonly number[]): { add(logFactors: readonly number[]): void; readonly wealth: number } {
   const runs: { readonly stake: number; readonly logs: number[] }[] = [];
   let added = 0;
   let nextStart = 0;
   return {
     add(logFactors) {
       if (added === nextStart) {
-        // Most of the stake is on a canary that is worse from its first call.
-        const stake = runs.length === 0 ? 0.8 : 0.2 * 0.5 ** runs.length;
-        runs.push({ stake, logs: new Array<number>(guesses).fill(0) });
+        const stake = runs.length === 0 ? FIRST : (1 - FIRST) * 0.5 ** runs.length;
+        runs.push({ stake, logs: weights.map(() => 0) });
         nextStart = nextStart === 0 ? RESTART : nextStart * 2;
       }
       added++;
       for (const { logs } of runs) {
-        for (let index = 0; index < guesses; index++)
+        for (let index = 0; index < logs.length; index++)
           logs[index] = (logs[index] as number) + (logFactors[index] as number);
       }
     },
@@ -42,7 +44,8 @@ function createBets(guesses: number): { add(logFactors: readonly number[]): void
       let staked = 0;
       for (const { stake, logs } of runs) {
         staked += stake;
-        for (const log of logs) wealth += (stake / guesses) * Math.exp(Math.min(log, 700));
+        for (const [index, log] of logs.entries())
+          wealth += stake * (weights[index] as number) * Math.exp(Math.min(log, 700));
       }
       // What no run has staked yet is still there.
       return wealth + 1 - staked;
@@ -50,12 +53,19 @@ function createBets(guesses: number): { add(logFactors: readonly number[]): void
   };
 }
 
-/** How much of the good outcomes turn bad, guess by guess. */
-const WORSE_BY = [0.04, 0.18, 0.5] as const;
+/**
+ * How much of the good outcomes turn bad, guess by guess, and the weight of each. A guess well below what is meant to be
+ * found soon finds it soonest: it loses little on the good outcomes between.
+ */
+const WORSE_BY = [
+  { share: 0.04, weight: 0.2 },
+  { share: 0.1, weight: 0.6 },
+  { share: 0.4, weight: 0.2 },
+] as const;
 
 /** For outcomes that are 1 (bad) or 0. Turner, Ly and Grünwald's bets on two proportions. */
 export function rateEvidence(): Evidence {
-  const bets = createBets(WORSE_BY.length);
+  const bets = createBets(WORSE_BY.map(({ weight }) => weight));
   const waiting: number[] = [];
   // A first guess of the stable rate: 2 %, worth 25 outcomes.
   let bad = 0.5;
@@ -74,7 +84,7 @@ export function rateEvidence(): Evidence {
       // Only outcomes from before this block, else the bet would know its own answer.
       const stableRate = Math.min(0.98, bad / seen);
       bets.add(
-        WORSE_BY.map((share) => {
+        WORSE_BY.map(({ share }) => {
           const canaryRate = stableRate + share * (1 - stableRate);
           const both = (beside.length * stableRate + canaryRate) / (beside.length + 1);
           const good = beside.length - failures;
@@ -99,7 +109,7 @@ const SHIFTS = [0.4, 1, 1.8] as const;
  * stable ones used only once is uniform while both are equal. `tolerance` is how much worse is still taken as equal.
  */
 export function amountEvidence(tolerance: number, random: () => number): Evidence {
-  const bets = createBets(SHIFTS.length);
+  const bets = createBets(SHIFTS.map(() => 1 / SHIFTS.length));
   const waiting: number[] = [];
   return {
     stable(value) {

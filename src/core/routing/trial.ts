@@ -53,6 +53,7 @@ export function createTrial(at: string, options: RollbackOptions | false, random
   if (judge !== undefined) evidence.set('judge', rateEvidence());
   if (latency !== false) evidence.set('latency', amountEvidence(latency, random));
   if (cost !== false) evidence.set('cost', amountEvidence(cost, random));
+  const parts = [...evidence.keys()].reduce((sum, name) => sum + partOf(name), 0);
   const numbers: Record<Variant, Mutable<VariantNumbers>> = {
     stable: { calls: 0, failures: 0, meanMs: 0, meanUsd: 0 },
     canary: { calls: 0, failures: 0, meanMs: 0, meanUsd: 0 },
@@ -72,9 +73,9 @@ export function createTrial(at: string, options: RollbackOptions | false, random
       const verdict = judge?.(outcome);
       note('judge', variant, verdict === undefined ? undefined : verdict ? 0 : 1);
       if (variant === 'stable' || numbers.canary.calls < callsMin) return undefined;
-      // The measures share the risk.
-      const limit = evidence.size / risk;
-      for (const [name, { wealth }] of evidence) if (wealth >= limit) reason ??= reasonOf(name, numbers, risk);
+      // The measures share the risk, part by part.
+      for (const [name, { wealth }] of evidence)
+        if (wealth * partOf(name) >= parts / risk) reason ??= reasonOf(name, numbers, risk);
       return reason;
     },
     get report(): RolloutReport {
@@ -89,6 +90,8 @@ export function createTrial(at: string, options: RollbackOptions | false, random
     },
   };
 }
+/** Parts of the risk a measure may use: failures are rare, so each says little and they need the most room. */
+const partOf = (name: string): number => (name === 'errors' ? 3 : 1);
 const NOTHING: RollbackOptions = { errors: false, latency: false };
 
 /** 1 for an outcome that speaks against the target, 0 for one that speaks for it, `undefined` for none of it. */

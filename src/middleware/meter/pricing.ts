@@ -4,6 +4,7 @@ import type { Tokens, Usage } from '../../operations/shared.ts';
 import type { ChatRequest } from '../../operations/chat.ts';
 import type { CostOptions } from '../../pricing/cost.ts';
 import { loadPrices } from '../../pricing/load.ts';
+import { ownPrice } from '../../pricing/own-price.ts';
 import type { PriceTable } from '../../pricing/table.ts';
 
 /** Prices usages, with a list that is loaded when first needed. */
@@ -45,6 +46,7 @@ export function pricingWith(given: PriceTable | undefined, onProblem: (error: un
 /** Where and when an attempt of a call used its tokens. */
 export function whereOf(call: Call, at: number, tier: string | undefined): CostOptions {
   const { provider, model, region } = call.target ?? { provider: '', model: call.request.model };
+  const overrides = ownPrice(call.target);
   const asked = tier ?? (call.request as Partial<ChatRequest>).tier;
   return {
     provider,
@@ -52,6 +54,7 @@ export function whereOf(call: Call, at: number, tier: string | undefined): CostO
     at,
     ...(region !== undefined && { region }),
     ...(asked !== undefined && { tier: asked }),
+    ...(overrides !== undefined && { overrides }),
   };
 }
 
