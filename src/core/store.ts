@@ -29,6 +29,22 @@ export type SetOutcome = 'stored' | 'exists' | 'refused';
 /** Either every entry with a tag, or every entry whose key begins with a prefix (a tenant, say). */
 export type Invalidation = { readonly tag: string } | { readonly prefix: string };
 
+export interface ScanOptions {
+  /** Only keys that begin with this. @defaultValue '': all */
+  readonly prefix?: string;
+  /** Where to go on: what the page before this one gave. Left out: from the beginning. */
+  readonly cursor?: string;
+  /** About how many entries make a page. @defaultValue 100 */
+  readonly limit?: number;
+}
+
+export interface ScanPage {
+  /** May be empty although there is a next page. */
+  readonly entries: readonly { readonly key: string; readonly value: StoreValue }[];
+  /** Absent: this was the last page. */
+  readonly cursor?: string;
+}
+
 /**
  * Where shared state lives. Small enough to be written in an afternoon; `storeContract` of `postern/testing` says
  * whether it is right.
@@ -46,6 +62,17 @@ export interface Store {
   delete(key: string, options?: { readonly ifValue?: string }): MaybePromise<boolean>;
   /** After it resolves, no entry it names is ever served again. */
   invalidate(what: Invalidation): MaybePromise<void>;
+  /**
+   * One page of what is stored, without counting as use. A walk from the first page to the last meets every entry that
+   * is there all the time, perhaps twice; what comes or goes meanwhile it may miss. Rejects with `unavailable`.
+   */
+  scan?(options?: ScanOptions): MaybePromise<ScanPage>;
+  /**
+   * Puts another value in the place of exactly this one; the end and the tags of the entry stay. Says whether it did:
+   * not if the entry is gone or holds something else, and not if the new value is too large. Rejects with
+   * `unavailable`.
+   */
+  replace?(key: string, was: string, value: StoreValue): MaybePromise<boolean>;
   /** How the store is. Absent: always up. */
   health?(): StoreHealth;
   /** Called when {@link Store.health} changes. Returns the function that stops it. */
@@ -107,6 +134,21 @@ export function checkSet(key: string, options: SetOptions): void {
 export function checkInvalidation(what: Invalidation): void {
   if ('tag' in what) checkStoreKey(what.tag, 'tag');
   else checkStoreKey(what.prefix, 'prefix');
+}
+
+/** Entries of a page of `scan`, where nobody says how many. */
+export const SCAN_LIMIT = 100;
+
+/** Checks what is to be listed, and fills in what was left out. */
+export function checkScan({ prefix = '', cursor, limit = SCAN_LIMIT }: ScanOptions): {
+  readonly prefix: string;
+  readonly cursor: string | undefined;
+  readonly limit: number;
+} {
+  checkStoreKey(prefix, 'prefix');
+  if (cursor !== undefined && typeof cursor !== 'string') throw invalidRequest('cursor', 'must be what a page gave.');
+  if (!(Number.isSafeInteger(limit) && limit > 0)) throw invalidRequest('limit', 'must be a whole number above 0.');
+  return { prefix, cursor, limit };
 }
 
 /** Continues with a value now if it is there now, later if it comes later. Keeps memory stores synchronous. */

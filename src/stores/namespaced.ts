@@ -1,6 +1,9 @@
 import { invalidOptions } from '../core/errors.ts';
 import { checkInvalidation, checkStoreKey, storeKey, whenReady } from '../core/store.ts';
-import type { Invalidation, SetOptions, Store, StoreEntry } from '../core/store.ts';
+import type { Invalidation, ScanOptions, SetOptions, Store, StoreEntry } from '../core/store.ts';
+
+type Scanning = Store & Required<Pick<Store, 'scan'>>;
+type Replacing = Store & Required<Pick<Store, 'replace'>>;
 
 /**
  * A store of its own inside another: keys and tags of two names never meet, whatever they look like, and
@@ -33,6 +36,16 @@ export function namespaced(store: Store, name: string): Store {
       checkInvalidation(what);
       return store.invalidate('tag' in what ? { tag: prefix + what.tag } : { prefix: prefix + what.prefix });
     },
+    ...(store.scan !== undefined && {
+      scan: (options: ScanOptions = {}) =>
+        whenReady((store as Scanning).scan({ ...options, prefix: inside(options.prefix ?? '') }), (page) => ({
+          ...page,
+          entries: page.entries.map(({ key, value }) => ({ key: key.slice(prefix.length), value })),
+        })),
+    }),
+    ...(store.replace !== undefined && {
+      replace: (key, was, value) => (store as Replacing).replace(inside(key), was, value),
+    }),
     ...(store.health !== undefined && { health: () => (store.health as NonNullable<Store['health']>)() }),
     ...(store.watch !== undefined && { watch: (listener) => (store.watch as NonNullable<Store['watch']>)(listener) }),
     close: () => store.close?.(),

@@ -1,8 +1,19 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { systemClock, type Clock } from '../core/clock.ts';
-import { GatewayError, invalidOptions } from '../core/errors.ts';
-import { checkInvalidation, checkSet, checkStoreKey, type Invalidation, type SetOptions } from '../core/store.ts';
-import type { SetOutcome, Store, StoreEntry, StoreValue } from '../core/store.ts';
+import { invalidOptions } from '../core/errors.ts';
+import { checkInvalidation, checkScan, checkSet, checkStoreKey } from '../core/store.ts';
+import type {
+  Invalidation,
+  ScanOptions,
+  ScanPage,
+  SetOptions,
+  SetOutcome,
+  Store,
+  StoreEntry,
+  StoreValue,
+} from '../core/store.ts';
+import { openDatabase, STATEMENTS, unavailable } from './sqlite/database.ts';
+import { after, type Blob, bytesOf, decode, encode, type Row } from './sqlite/value.ts';
 
 export interface SqliteStoreOptions {
   /** The file, or `:memory:`. Processes of one machine may share a file. */
@@ -29,66 +40,6 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
     if (!Number.isSafeInteger(value) || value < 1) throw invalidOptions(name, 'must be a whole number above 0.');
   }
   return new SqliteEntries(openDatabase(path, busyMs), entriesMax, bytesMax, clock);
-}
-
-/** Loaded here and now: a program that never calls this works without `node:sqlite`, and no bundler sees an import. */
-function openDatabase(path: string, busyMs: number): DatabaseSync {
-  const sqlite = globalThis.process?.getBuiltinModule?.('node:sqlite');
-  if (sqlite === undefined) {
-    throw new GatewayError('unsupported', 'sqliteStore needs node:sqlite: Node.js 22.13 or later.', { stage: 'store' });
-  }
-  try {
-    const database = new sqlite.DatabaseSync(path);
-    database.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
-    database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
-    return database;
-  } catch (error) {
-    throw unavailable(error);
-  }
-}
-
-/** Keys are bytes, so that their order is that of their prefixes and no character is special. Row ids grow by writing. */
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS postern_entries (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, value BLOB NOT NULL,
-  tags TEXT NOT NULL, expires_at INTEGER, bytes INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS postern_entries_end ON postern_entries (expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE IF NOT EXISTS postern_tags (
-  tag BLOB NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (tag, entry)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS postern_tags_entry ON postern_tags (entry);
-CREATE TABLE IF NOT EXISTS postern_usage (one INTEGER PRIMARY KEY CHECK (one = 1), entries INTEGER, bytes INTEGER);
-INSERT OR IGNORE INTO postern_usage VALUES (1, 0, 0);
-CREATE TRIGGER IF NOT EXISTS postern_added AFTER INSERT ON postern_entries BEGIN
-  UPDATE postern_usage SET entries = entries + 1, bytes = bytes + NEW.bytes; END;
-CREATE TRIGGER IF NOT EXISTS postern_removed AFTER DELETE ON postern_entries BEGIN
-  DELETE FROM postern_tags WHERE entry = OLD.id;
-  UPDATE postern_usage SET entries = entries - 1, bytes = bytes - OLD.bytes; END;
-`;
-
-const STATEMENTS = {
-  read: 'SELECT id, kind, value, tags, expires_at AS expiresAt FROM postern_entries WHERE key = ?',
-  write: 'INSERT INTO postern_entries (key, kind, value, tags, expires_at, bytes) VALUES (?, ?, ?, ?, ?, ?)',
-  tag: 'INSERT INTO postern_tags (tag, entry) VALUES (?, ?)',
-  remove: 'DELETE FROM postern_entries WHERE key = ?',
-  removeTag: 'DELETE FROM postern_entries WHERE id IN (SELECT entry FROM postern_tags WHERE tag = ?)',
-  removeFrom: 'DELETE FROM postern_entries WHERE key >= ?',
-  removeRange: 'DELETE FROM postern_entries WHERE key >= ? AND key < ?',
-  removeExpired: 'DELETE FROM postern_entries WHERE expires_at <= ?',
-  removeOldest: 'DELETE FROM postern_entries WHERE id = (SELECT min(id) FROM postern_entries)',
-  usage: 'SELECT entries, bytes FROM postern_usage',
-} as const;
-
-const TEXT = 0;
-const BYTES = 1;
-/** Text with half of a surrogate pair, which UTF-8 cannot say. */
-const JSON_TEXT = 2;
-
-interface Row {
-  readonly id: number;
-  readonly kind: number;
-  readonly value: Uint8Array;
-  readonly tags: string;
-  readonly expiresAt: number | null;
 }
 
 class SqliteEntries implements Store {
@@ -162,6 +113,42 @@ class SqliteEntries implements Store {
     });
   }
 
+  scan(options: ScanOptions = {}): ScanPage {
+    const { prefix, cursor, limit } = checkScan(options);
+    const first = bytesOf(prefix);
+    // The next key after one is the same with a zero byte behind it.
+    const from = cursor === undefined ? first : bytesOf(`${cursor}\0`);
+    const to = first.length === 0 ? Uint8Array.of(0xff) : after(first);
+    return this.#orUnavailable(() => {
+      // The statement names these columns; its type cannot.
+      const rows = this.#statements.scan.all(from, to, this.#clock.now(), limit) as unknown as (Row & {
+        key: Uint8Array;
+      })[];
+      const entries = rows.map((row) => ({
+        key: new TextDecoder('utf-8', { ignoreBOM: true }).decode(row.key),
+        value: decode(row),
+      }));
+      const last = entries.at(-1);
+      return { entries, ...(entries.length === limit && last !== undefined && { cursor: last.key }) };
+    });
+  }
+
+  /** The row stays the row it was, with its place in the order of writing. */
+  replace(key: string, was: string, value: StoreValue): boolean {
+    checkStoreKey(key);
+    const { kind, data } = encode(value);
+    const bytes = key.length + data.length;
+    return this.#orUnavailable(() =>
+      this.#transaction(() => {
+        const row = this.#live(key);
+        if (row === undefined || decode(row) !== was || bytes > this.#bytesMax) return false;
+        this.#statements.replace.run(kind, data, bytes, bytesOf(key));
+        this.#makeRoom();
+        return true;
+      }),
+    );
+  }
+
   close(): void {
     if (this.#database.isOpen) this.#database.close();
   }
@@ -210,38 +197,4 @@ class SqliteEntries implements Store {
       throw unavailable(error);
     }
   }
-}
-
-interface Blob {
-  readonly kind: number;
-  readonly data: Uint8Array;
-}
-
-function encode(value: StoreValue): Blob {
-  if (typeof value !== 'string') return { kind: BYTES, data: value };
-  return value.isWellFormed()
-    ? { kind: TEXT, data: bytesOf(value) }
-    : { kind: JSON_TEXT, data: bytesOf(JSON.stringify(value)) };
-}
-
-function decode({ kind, value }: Row): StoreValue {
-  if (kind === BYTES) return new Uint8Array(value);
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(value);
-  return kind === JSON_TEXT ? (JSON.parse(text) as string) : text;
-}
-
-function bytesOf(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-/** The first bytes after everything that begins with these. UTF-8 never holds 0xff, so adding one cannot overflow. */
-function after(prefix: Uint8Array): Uint8Array {
-  const next = Uint8Array.from(prefix);
-  next[next.length - 1] = (next.at(-1) as number) + 1;
-  return next;
-}
-
-function unavailable(cause: unknown): GatewayError {
-  const facts = { fault: 'gateway', fallbackable: false, stage: 'store', cause } as const;
-  return new GatewayError('unavailable', 'The SQLite store cannot be used (see its cause).', facts);
 }

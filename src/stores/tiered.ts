@@ -34,6 +34,9 @@ export function tiered(near: Store, far: Store, options: TieredOptions = {}): St
 
 class Tiered implements Store {
   readonly name: string;
+  /** Lists what is far; what only the near store took while the far one was down is not in it. */
+  readonly scan?: NonNullable<Store['scan']>;
+  readonly replace?: NonNullable<Store['replace']>;
   readonly #near: Store;
   readonly #far: Store;
   readonly #nearTtlMs: number;
@@ -45,6 +48,8 @@ class Tiered implements Store {
     this.#near = near;
     this.#far = far;
     this.#nearTtlMs = nearTtlMs;
+    if (far.scan !== undefined) this.scan = far.scan.bind(far);
+    if (far.replace !== undefined) this.replace = this.#replaceBy(far.replace.bind(far));
   }
 
   get keyPrefix(): string {
@@ -109,6 +114,17 @@ class Tiered implements Store {
   async close(): Promise<void> {
     await this.#near.close?.();
     await this.#far.close?.();
+  }
+
+  #replaceBy(replaceFar: NonNullable<Store['replace']>): NonNullable<Store['replace']> {
+    return async (key, was, value) => {
+      this.#removals++;
+      const replaced = await replaceFar(key, was, value);
+      this.#removals++;
+      // The near one reads it anew; what was written there since is newer and stays.
+      if (replaced) await this.#near.delete(key, { ifValue: was });
+      return replaced;
+    };
   }
 
   /** Only the far store knows whether somebody else was first. */

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../core/store.ts';
+import { REPLACE_CASES, SCAN_CASES } from './store-contract/walking.ts';
 
 /** One case of a contract: give it to any test runner, or just await it. */
 export interface ContractCase {
   readonly name: string;
-  run(): Promise<void>;
+  /**
+   * Rejects if it is broken. Where it does not apply it says why: it skips through the runner's context if it is given
+   * one (as vitest and node:test do), and gives the reason back.
+   */
+  run(context?: unknown): Promise<string | void>;
 }
 
 export interface StoreSubject {
@@ -23,15 +28,37 @@ export interface StoreSubject {
  * for (const { name, run } of storeContract(() => ({ store: memoryStore({ clock }), advance: clock.advance }))) it(name, run);
  */
 export function storeContract(create: () => StoreSubject | Promise<StoreSubject>): readonly ContractCase[] {
-  return Object.entries(CASES).map(([name, check]) => ({
+  return [
+    ...casesOf(create, CASES),
+    ...casesOf(create, SCAN_CASES, 'scan'),
+    ...casesOf(create, REPLACE_CASES, 'replace'),
+  ];
+}
+
+type Checks = Readonly<Record<string, (subject: StoreSubject) => Promise<void>>>;
+
+/** The cases of what a store need not have are skipped where it has none. */
+function casesOf(
+  create: () => StoreSubject | Promise<StoreSubject>,
+  checks: Checks,
+  method?: 'scan' | 'replace',
+): ContractCase[] {
+  return Object.entries(checks).map(([name, check]) => ({
     name,
-    async run() {
+    // Runners count parameters: one that is named would be a callback to them.
+    async run(...[context]: readonly unknown[]) {
       const subject = await create();
       try {
-        await check(subject);
+        if (method === undefined || subject.store[method] !== undefined) {
+          await check(subject);
+          return;
+        }
       } finally {
         await subject.dispose?.();
       }
+      const reason = `skipped: ${subject.store.name} has no ${method}()`;
+      (context as { skip?: (reason: string) => void } | undefined)?.skip?.(reason);
+      return reason;
     },
   }));
 }
@@ -43,7 +70,7 @@ const TEXTS = ['', 'plain', 'naïve 🦉 \u0000 line\r\nline', '\ud800 half a pa
 
 const valueOf = async (store: Store, key: string): Promise<unknown> => (await store.get(key))?.value;
 
-const CASES: Readonly<Record<string, (subject: StoreSubject) => Promise<void>>> = {
+const CASES: Checks = {
   async 'finds nothing where nothing was stored'({ store }) {
     assert.equal(await store.get('missing'), undefined);
     assert.equal(await store.delete('missing'), false);

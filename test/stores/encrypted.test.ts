@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../src/core/store.ts';
+import { createKeyring } from '../../src/stores/encrypted/keyring.ts';
+import { seal } from '../../src/stores/encrypted/record.ts';
 import { encrypted } from '../../src/stores/encrypted.ts';
 import { memoryStore, type MemoryStore } from '../../src/stores/memory.ts';
 import { namespaced } from '../../src/stores/namespaced.ts';
@@ -118,17 +120,30 @@ describe('encrypted', () => {
     expect(await encrypted(inner, { keys: { k: key(9) }, current: 'k' }).get('key')).toBeUndefined();
   });
 
-  it('never repeats salt and nonce (SEC-10)', async () => {
-    const inner = memoryStore({ entriesMax: 2 });
-    const store = setup(inner);
-    const seen = new Set<string>();
-    const count = size(2_000, 200_000);
-    for (let index = 0; index < count; index++) {
-      await store.set('key', '');
-      seen.add(Buffer.from(raw(inner, 'key'), 'base64').subarray(4, 32).toString('hex'));
-    }
-    expect(seen.size).toBe(count);
-  });
+  it(
+    'repeats no nonce in 10^7 records (SEC-10)',
+    async () => {
+      const keyring = createKeyring({ k1: key(1) }, 'k1');
+      const count = size(20_000, 10_000_000);
+      // The first 8 of 12 bytes, as numbers: if these differ, the nonces do, and 10^7 of them are 80 MB.
+      const nonces = new BigUint64Array(count);
+      const salts = new Set<string>();
+      for (let from = 0; from < count; from += 1_000) {
+        const batch = await Promise.all(Array.from({ length: 1_000 }, () => seal(keyring, 'key', '')));
+        for (const [at, record] of batch.entries()) {
+          const bytes = Buffer.from(record, 'base64');
+          nonces[from + at] = bytes.readBigUInt64LE(20);
+          salts.add(bytes.toString('hex', 4, 20));
+        }
+      }
+      expect(salts.size).toBe(1);
+      nonces.sort();
+      let repeated = 0;
+      for (let at = 1; at < count; at++) if (nonces[at] === nonces[at - 1]) repeated++;
+      expect(repeated).toBe(0);
+    },
+    size(20_000, 3_600_000),
+  );
 
   it('takes keys as base64 and base64url', async () => {
     const inner = memoryStore();

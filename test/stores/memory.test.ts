@@ -38,6 +38,22 @@ describe('memoryStore', () => {
     expect(store.usage()).toEqual({ entries: 0, bytes: 0 });
   });
 
+  it('keeps an entry whose new value would be larger than the whole store', () => {
+    const store = memoryStore({ bytesMax: 100 });
+    store.set('key', 'small');
+    expect(store.replace('key', 'small', 'x'.repeat(50))).toBe(false);
+    expect(store.get('key')?.value).toBe('small');
+  });
+
+  it('does not take listing for use', () => {
+    const store = memoryStore({ entriesMax: 2 });
+    store.set('a', '1');
+    store.set('b', '2');
+    store.scan({ limit: 1 });
+    store.set('c', '3');
+    expect(store.scan().entries.map(({ key }) => key)).toEqual(['b', 'c']);
+  });
+
   it.each(['entriesMax', 'bytesMax'] as const)('refuses a wrong %s', (field) => {
     for (const value of [0, -1, 1.5, Number.NaN]) {
       expect(() => memoryStore({ [field]: value })).toThrowError(

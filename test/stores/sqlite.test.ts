@@ -52,6 +52,20 @@ describe('sqliteStore', () => {
     store.close?.();
   });
 
+  it('counts the bytes of exchanged values, and leaves entries their place in the order of writing (CACHE-13)', () => {
+    const store = sqliteStore({ path: ':memory:', bytesMax: 30 });
+    store.set('a', 'x'.repeat(8));
+    store.set('b', 'x'.repeat(9));
+    expect(store.replace?.('a', 'x'.repeat(8), 'y'.repeat(40))).toBe(false);
+    expect(store.replace?.('b', 'x'.repeat(9), 'y'.repeat(10))).toBe(true);
+    store.set('c', 'x'.repeat(9));
+    expect(['a', 'b', 'c'].map((key) => store.get(key) !== undefined)).toEqual([true, true, true]);
+    expect(store.replace?.('c', 'x'.repeat(9), 'y'.repeat(10))).toBe(true);
+    expect(['a', 'b', 'c'].map((key) => store.get(key) !== undefined)).toEqual([false, true, true]);
+    store.close?.();
+    expect(() => store.scan?.()).toThrowError(expect.objectContaining({ code: 'unavailable' }));
+  });
+
   it('answers and does not throw while another process holds the file', async () => {
     const path = file();
     const store = sqliteStore({ path, busyMs: 10 });

@@ -8,6 +8,8 @@ export interface WritingKey {
 }
 
 export interface Keyring {
+  /** Id of the key that new records are written with. */
+  readonly current: string;
   writing(): Promise<WritingKey>;
   /** `undefined`: no such key here. */
   reading(keyId: string, salt: Uint8Array<ArrayBuffer>): Promise<CryptoKey> | undefined;
@@ -34,6 +36,7 @@ export function createKeyring(keys: Readonly<Record<string, Uint8Array | string>
   let writing: Promise<WritingKey> | undefined;
   let left = 0;
   return {
+    current,
     writing() {
       if (writing === undefined || left-- <= 0) {
         left = RECORDS_MAX;

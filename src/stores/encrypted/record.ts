@@ -3,7 +3,7 @@ import { SALT_BYTES, type Keyring } from './keyring.ts';
 
 /** `unreadable` names the key the record says it needs, or `unknown`. */
 export type Opened =
-  | { readonly status: 'opened'; readonly value: StoreValue }
+  | { readonly status: 'opened'; readonly value: StoreValue; readonly keyId: string }
   | { readonly status: 'unreadable'; readonly keyId: string };
 
 const VERSION = 1;
@@ -40,7 +40,7 @@ export async function open(keyring: Keyring, recordId: string, stored: StoreValu
     const iv = header.slice(headerLength - NONCE_BYTES);
     const algorithm = { name: 'AES-GCM', iv, additionalData: bound(header, recordId) };
     const plain = new Uint8Array(await crypto.subtle.decrypt(algorithm, key, record.slice(headerLength)));
-    return { status: 'opened', value: decodeValue(plain) };
+    return { status: 'opened', value: decodeValue(plain), keyId: name };
   } catch {
     return { status: 'unreadable', keyId };
   }

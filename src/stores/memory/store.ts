@@ -1,8 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import { systemClock, type Clock } from '../../core/clock.ts';
 import { invalidOptions } from '../../core/errors.ts';
-import { checkInvalidation, checkSet, checkStoreKey } from '../../core/store.ts';
-import type { Invalidation, SetOptions, SetOutcome, Store, StoreEntry, StoreValue } from '../../core/store.ts';
+import { checkInvalidation, checkScan, checkSet, checkStoreKey } from '../../core/store.ts';
+import type {
+  Invalidation,
+  ScanOptions,
+  ScanPage,
+  SetOptions,
+  SetOutcome,
+  Store,
+  StoreEntry,
+  StoreValue,
+} from '../../core/store.ts';
 
 export interface MemoryStoreOptions {
   /** Most entries; the least recently used goes first. @defaultValue 10_000 */
@@ -31,6 +40,8 @@ export interface MemoryStore extends Store {
   set(key: string, value: StoreValue, options?: SetOptions): SetOutcome;
   delete(key: string, options?: { readonly ifValue?: string }): boolean;
   invalidate(what: Invalidation): void;
+  scan(options?: ScanOptions): ScanPage;
+  replace(key: string, was: string, value: StoreValue): boolean;
   /** What it holds now, expired entries that nobody asked for included. */
   usage(): { readonly entries: number; readonly bytes: number };
 }
@@ -81,17 +92,9 @@ class Memory implements MemoryStore {
     checkSet(key, options);
     if (options.ifAbsent === true && this.#live(key) !== undefined) return 'exists';
     const tags = [...new Set(options.tags)];
-    const bytes = sizeOf(key) + sizeOf(value) + tags.reduce((sum, tag) => sum + sizeOf(tag), 1);
-    this.#entries.delete(key);
-    if (bytes > this.#bytesMax) return 'refused';
     const expiresAt = options.ttlMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() + options.ttlMs;
-    for (const tag of tags) {
-      const keys = this.#keysByTag.get(tag);
-      if (keys === undefined) this.#keysByTag.set(tag, new Set([key]));
-      else keys.add(key);
-    }
-    this.#entries.set(key, { value: copy(value), tags, expiresAt, bytes });
-    return 'stored';
+    this.#entries.delete(key);
+    return this.#put(key, value, tags, expiresAt) ? 'stored' : 'refused';
   }
 
   delete(key: string, options: { readonly ifValue?: string } = {}): boolean {
@@ -107,8 +110,48 @@ class Memory implements MemoryStore {
     for (const key of [...keys]) if ('tag' in what || key.startsWith(what.prefix)) this.#entries.delete(key);
   }
 
+  /** Sorted by key, so that what is read or written between two pages moves nothing past the cursor. */
+  scan(options: ScanOptions = {}): ScanPage {
+    const { prefix, cursor, limit } = checkScan(options);
+    const now = this.#clock.now();
+    const found: { readonly key: string; readonly held: Held }[] = [];
+    for (const [key, held] of this.#entries.entries()) {
+      if (now < held.expiresAt && key.startsWith(prefix) && (cursor === undefined || key > cursor)) {
+        found.push({ key, held });
+      }
+    }
+    found.sort((one, other) => (one.key < other.key ? -1 : 1));
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      entries: page.map(({ key, held }) => ({ key, value: copy(held.value) })),
+      ...(found.length > limit && last !== undefined && { cursor: last.key }),
+    };
+  }
+
+  replace(key: string, was: string, value: StoreValue): boolean {
+    checkStoreKey(key);
+    const held = this.#live(key);
+    if (held === undefined || held.value !== was) return false;
+    if (bytesOf(key, value, held.tags) > this.#bytesMax) return false;
+    this.#entries.delete(key);
+    return this.#put(key, value, held.tags, held.expiresAt);
+  }
+
   usage(): { readonly entries: number; readonly bytes: number } {
     return { entries: this.#entries.size, bytes: this.#entries.calculatedSize };
+  }
+
+  #put(key: string, value: StoreValue, tags: readonly string[], expiresAt: number): boolean {
+    const bytes = bytesOf(key, value, tags);
+    if (bytes > this.#bytesMax) return false;
+    for (const tag of tags) {
+      const keys = this.#keysByTag.get(tag);
+      if (keys === undefined) this.#keysByTag.set(tag, new Set([key]));
+      else keys.add(key);
+    }
+    this.#entries.set(key, { value: copy(value), tags, expiresAt, bytes });
+    return true;
   }
 
   #live(key: string): Held | undefined {
@@ -129,6 +172,10 @@ class Memory implements MemoryStore {
 /** Bytes are copied both ways: nobody else's later edit may reach what others read. */
 function copy(value: StoreValue): StoreValue {
   return typeof value === 'string' ? value : value.slice();
+}
+
+function bytesOf(key: string, value: StoreValue, tags: readonly string[]): number {
+  return sizeOf(key) + sizeOf(value) + tags.reduce((sum, tag) => sum + sizeOf(tag), 1);
 }
 
 function sizeOf(value: StoreValue): number {

@@ -170,7 +170,8 @@ function reasonOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Za-z_]{1,40}$/.test(code) ? code : 'the connection failed';
 }
 
-function storeDown(reason: string, cause?: unknown): GatewayError {
+/** What calls that are promises to the user reject with. */
+export function storeDown(reason: string, cause?: unknown): GatewayError {
   return new GatewayError('unavailable', `The Redis store cannot be used: ${reason}. It is tried again by itself.`, {
     fault: 'gateway',
     fallbackable: false,

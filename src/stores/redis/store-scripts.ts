@@ -63,6 +63,32 @@ if not entry or (ARGV[1] and entry[1] ~= ARGV[1]) then return 0 end
 return redis.call('UNLINK', KEYS[1])
 `);
 
+/** KEYS: entry. ARGV: the value it must hold, the one to put in its place. Its end and its tags stay. Answers 1 if done. */
+export const REPLACE = script(`${LIVE}
+local entry = live(KEYS[1])
+if not entry or entry[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'v', ARGV[2])
+return 1
+`);
+
+const PATTERN = `
+local pattern = string.gsub(KEYS[1], '[%*%?%[%]%^%-%\\\\]', '\\\\%0') .. '*'
+`;
+
+/** KEYS: beginning of entries. ARGV: cursor, size. Answers the next cursor, then rests of keys, each with its value. */
+export const SCAN = script(`${LIVE}${PATTERN}
+local batch = redis.call('SCAN', ARGV[1], 'MATCH', pattern, 'COUNT', ARGV[2])
+local page = { batch[1] }
+for i = 1, #batch[2] do
+  local entry = live(batch[2][i])
+  if entry then
+    page[#page + 1] = string.sub(batch[2][i], #KEYS[1] + 1)
+    page[#page + 1] = entry[1]
+  end
+end
+return page
+`);
+
 /** KEYS: beginning of entries. ARGV: cursor. Removes one batch; answers the next cursor. Runs where the keys live. */
 export const SWEEP = script(`
 local pattern = string.gsub(KEYS[1], '[%*%?%[%]%^%-%\\\\]', '\\\\%0') .. '*'

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '../../core/clock.ts';
-import { invalidOptions } from '../../core/errors.ts';
-import { checkInvalidation, checkSet, checkStoreKey } from '../../core/store.ts';
+import { invalidOptions, invalidRequest } from '../../core/errors.ts';
+import { checkInvalidation, checkScan, checkSet, checkStoreKey } from '../../core/store.ts';
 import type {
   Invalidation,
+  ScanOptions,
+  ScanPage,
   SetOptions,
   SetOutcome,
   Store,
@@ -12,8 +14,8 @@ import type {
   StoreValue,
 } from '../../core/store.ts';
 import { keyBase, replyError, runScript, sender, type RedisClient, type Script, type SendCommand } from './client.ts';
-import { Guard } from './guard.ts';
-import { DELETE, READ, SWEEP, WRITE } from './store-scripts.ts';
+import { Guard, storeDown } from './guard.ts';
+import { DELETE, READ, REPLACE, SCAN, SWEEP, WRITE } from './store-scripts.ts';
 
 export interface RedisStoreOptions {
   /** A connected client of ioredis, iovalkey or redis. The store never closes it. */
@@ -96,7 +98,7 @@ class RedisEntries implements Store {
       this.#parts.guard.solved('writes-refused');
       return stored === 1 ? 'stored' : 'exists';
     } catch (error) {
-      if (refusesWrites(error)) this.#parts.guard.problem('writes-refused', 'Redis is full or read-only.');
+      if (refusesWrites(error)) this.#refused();
       return 'refused';
     }
   }
@@ -121,6 +123,29 @@ class RedisEntries implements Store {
     } while (cursor !== '0');
   }
 
+  async scan(options: ScanOptions = {}): Promise<ScanPage> {
+    const { prefix, cursor = '0', limit } = checkScan(options);
+    if (!/^\d{1,20}$/.test(cursor)) throw invalidRequest('cursor', 'must be what a page gave.');
+    const [next, ...found] = (await this.#run(SCAN, [this.#entryKey(prefix)], [cursor, String(limit)])) as string[];
+    // Redis may name an entry twice, on one page too.
+    const values = new Map<string, StoreValue>();
+    for (let at = 0; at < found.length; at += 2) values.set(prefix + found[at], decode(found[at + 1] as string));
+    const entries = [...values].map(([key, value]) => ({ key, value }));
+    return { entries, ...(String(next) !== '0' && { cursor: String(next) }) };
+  }
+
+  async replace(key: string, was: string, value: StoreValue): Promise<boolean> {
+    checkStoreKey(key);
+    if (value.length > this.#parts.valueSizeMax) return false;
+    try {
+      return (await this.#run(REPLACE, [this.#entryKey(key)], [encode(was), encode(value)])) === 1;
+    } catch (error) {
+      if (!refusesWrites(error)) throw error;
+      this.#refused();
+      throw storeDown('it takes no writes', error);
+    }
+  }
+
   health(): StoreHealth {
     return this.#parts.guard.health();
   }
@@ -131,6 +156,10 @@ class RedisEntries implements Store {
 
   close(): void {
     this.#parts.guard.close();
+  }
+
+  #refused(): void {
+    this.#parts.guard.problem('writes-refused', 'Redis is full or read-only.');
   }
 
   #run(what: Script, keys: readonly [string, ...string[]], args: readonly string[]): Promise<unknown> {
