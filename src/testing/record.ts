@@ -11,7 +11,7 @@ import { capture } from './tape/capture.ts';
 import { entryLine, headLine, readTape, type TapeEntry } from './tape/entry.ts';
 import { keyOf, type MatchForm, matchForm } from './tape/match.ts';
 import { type Scrubber, scrubberFor } from './tape/scrub.ts';
-import { send, wait, type WirePlan } from './wire/plan.ts';
+import { send, wait, type WirePlan, type WireStep } from './wire/plan.ts';
 import { playFetch } from './wire/play-fetch.ts';
 
 export type TapeMode = 'replay' | 'record' | 'auto' | 'passthrough';
@@ -129,8 +129,7 @@ export async function replay(path: string, options: TapeOptions = {}): Promise<T
       scrubber,
       request: { method: request.method, path: asked, body },
       onWhole: write,
-      onCut: () =>
-        void missing.push(`${describe(form)}: its answer was left or broke before its end, so it was not recorded`),
+      onLost: (reason) => void missing.push(`${describe(form)}: ${reason}`),
     });
   };
   const unused = (): string[] => kept.filter(({ used }) => !used).map(({ form }) => describe(form));
@@ -178,12 +177,14 @@ async function fromFile(file: string, { ignore = [], timing = false }: TapeOptio
   });
 }
 
-function planOf({ status, headers, chunks }: TapeEntry, timing: boolean): WirePlan {
+function planOf({ status, headers, encoding, chunks }: TapeEntry, timing: boolean): WirePlan {
+  const sent = (piece: string): WireStep =>
+    encoding === 'base64' ? { do: 'send', bytes: Uint8Array.from(Buffer.from(piece, 'base64')) } : send(piece);
   let last = 0;
-  const body = chunks.flatMap(([ms, text]) => {
+  const body = chunks.flatMap(([ms, piece]) => {
     const pause = ms - last;
     last = ms;
-    return timing && pause > 0 ? [wait(pause), send(text)] : [send(text)];
+    return timing && pause > 0 ? [wait(pause), sent(piece)] : [sent(piece)];
   });
   return { before: [], status, headers, body };
 }

@@ -15,7 +15,12 @@ export interface TapeEntry {
   readonly request: unknown;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** What came and when, in milliseconds after the headers: whole events of a stream, or the whole body. */
+  /** How the pieces are written. Absent: as text. */
+  readonly encoding?: 'base64';
+  /**
+   * What came and when, in milliseconds after the headers: whole events of a stream, the whole
+   * body, or the pieces of a binary one.
+   */
   readonly chunks: readonly (readonly [ms: number, text: string])[];
 }
 

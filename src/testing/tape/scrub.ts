@@ -17,6 +17,8 @@ export interface Scrubber {
   path(path: string): string;
   /** Whole events or a whole body. */
   chunk(text: string): string;
+  /** Whether a known secret stands in bytes, read one character each. */
+  holds(bytes: string): boolean;
 }
 
 const MARK = '[secret]';
@@ -80,6 +82,7 @@ export function scrubberFor(
       return text(url.pathname) + url.search;
     },
     chunk: (chunk) => chunkOf(chunk, text, json),
+    holds: (bytes) => forms.some((form) => bytes.includes(form)),
   };
 }
 
