@@ -48,6 +48,8 @@ interface Open {
 export function checkHistory(history: Iterable<Decision>): Verdict {
   const used = new Map<string, number>();
   const open = new Map<string, Open>();
+  /** Leases that ended before their attempts did: they may still be settled. */
+  const late = new Map<string, Open>();
   const settled = new Set<string>();
   const maximum = new Map<string, number>();
   const most = new Map<string, number>();
@@ -71,16 +73,17 @@ export function checkHistory(history: Iterable<Decision>): Verdict {
     const { operation, id, now, told } = decision;
     counts.decisions++;
     if (told === undefined) counts.unheard++;
-    for (const [name, { expiresAt }] of open) {
-      if (expiresAt > now) continue;
+    for (const [name, lease] of open) {
+      if (lease.expiresAt > now) continue;
       open.delete(name);
+      late.set(name, lease);
       counts.expired++;
     }
     let status: string | undefined;
     let limits = decision.limits ?? [];
     if (operation === 'reserve') {
       for (const { key, maximum: top } of limits) maximum.set(key, Number(top));
-      const known = open.has(id) || settled.has(id);
+      const known = open.has(id) || late.has(id) || settled.has(id);
       const fits = limits.every((one) => {
         const state = standing(one.key);
         return state.used + state.held + Number(one.amount) <= Number(one.maximum);
@@ -91,7 +94,7 @@ export function checkHistory(history: Iterable<Decision>): Verdict {
         fail(decision, `was ${told.admitted ? 'admitted' : 'denied'}, and the model says otherwise`);
       }
     } else if (operation === 'settle' || operation === 'release') {
-      const reservation = open.get(id);
+      const reservation = open.get(id) ?? late.get(id);
       status = settled.has(id) ? 'repeated' : operation === 'settle' ? 'settled' : 'released';
       if (reservation === undefined && !settled.has(id) && limits.length === 0) status = 'unknown';
       if (status === 'settled') {
@@ -100,6 +103,7 @@ export function checkHistory(history: Iterable<Decision>): Verdict {
       }
       limits = status === 'settled' || status === 'released' ? (reservation?.limits ?? limits) : [];
       open.delete(id);
+      late.delete(id);
     } else if (operation === 'lease') {
       const reservation = open.get(id);
       if (reservation !== undefined) reservation.expiresAt = now + (decision.ttlMs ?? 0);
