@@ -35,6 +35,7 @@ export function streamBody(options: StreamBodyOptions): ReadableStream<Uint8Arra
   const chunks = new Chunks(options);
   const stop = (reason: unknown): void => {
     signal.removeEventListener('abort', onAbort);
+    if (chunks.hearOut()) return;
     options.abort(reason);
     chunks.stop();
   };
@@ -73,6 +74,8 @@ class Chunks {
   readonly #written: AsyncGenerator<Uint8Array, undefined>;
   /** The provider's bytes, once they are being passed on. */
   #passed: AsyncIterator<Uint8Array> | undefined;
+  /** The events, once the application has been told their end. */
+  #ended: StreamReply<'chat'>['events'] | undefined;
   /** What is still to be said after the provider's bytes have failed. */
   #told: Iterator<Uint8Array> | undefined;
 
@@ -100,6 +103,18 @@ class Chunks {
     return told === undefined || told.done === true ? undefined : told.value;
   }
 
+  /**
+   * A client may stop reading at its protocol's last word, as OpenAI's does: that is no cancellation. Says whether it has
+   * been told it; then what is left of the stream is read here.
+   */
+  hearOut(): boolean {
+    const events = this.#ended;
+    if (events === undefined) return false;
+    const next = (): Promise<void> => events.next().then(({ done }) => (done === true ? undefined : next()));
+    next().catch(() => undefined);
+    return true;
+  }
+
   stop(): void {
     // Not awaited: what waits for its provider settles when the abort gets there.
     this.#passed?.return?.()?.catch(() => undefined);
@@ -117,11 +132,27 @@ class Chunks {
         return;
       }
       encoder = options.encoder();
-      yield* encodedChunks(options, reply, encoder);
+      yield* this.#encoded(reply, encoder);
     } catch (thrown) {
       const error = toGatewayError(thrown, 'A stream');
       options.onFailure(error);
       yield* failureChunk(encoder ?? options.encoder(), error);
+    }
+  }
+
+  async *#encoded(reply: StreamReply<'chat'>, encoder: StreamEncoder<ChatEvent>): AsyncGenerator<Uint8Array> {
+    let text = '';
+    const write = (piece: string): void => {
+      text += piece;
+    };
+    for (;;) {
+      const { done, value } = yield* awaited(this.#options, reply.events.next());
+      if (done === true) return;
+      encoder.encode(value, write);
+      if (value.type === 'end') this.#ended = reply.events;
+      if (text === '') continue;
+      yield ENCODER.encode(text);
+      text = '';
     }
   }
 }
@@ -149,25 +180,6 @@ function isToldUpstream({ source, code }: GatewayError): boolean {
   return source === 'provider' && !UNTOLD.has(code);
 }
 const UNTOLD = new Set<ErrorCode>(['stream-interrupted', 'timeout', 'limit-exceeded', 'bad-response']);
-
-async function* encodedChunks(
-  options: StreamBodyOptions,
-  reply: StreamReply<'chat'>,
-  encoder: StreamEncoder<ChatEvent>,
-): AsyncGenerator<Uint8Array> {
-  let text = '';
-  const write = (piece: string): void => {
-    text += piece;
-  };
-  for (;;) {
-    const { done, value } = yield* awaited(options, reply.events.next());
-    if (done === true) return;
-    encoder.encode(value, write);
-    if (text === '') continue;
-    yield ENCODER.encode(text);
-    text = '';
-  }
-}
 
 function* failureChunk(encoder: StreamEncoder<ChatEvent>, error: GatewayError): Generator<Uint8Array> {
   let text = '';

@@ -6,7 +6,9 @@ import { createGateway, defineMiddleware, GatewayError, isGatewayError, type Mid
 import { retry, route } from '../../src/middleware/index.ts';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
 import { openai } from '../../src/providers/openai/index.ts';
+import { type LedgerRow, meter } from '../../src/middleware/meter.ts';
 import { fakeClock } from '../../src/testing/fake-clock.ts';
+import { mockProvider } from '../../src/testing/mock-provider.ts';
 import * as up from './upstream.ts';
 
 const CHAT = { model: 'gpt-test', messages: [{ role: 'user' as const, content: 'Name a river.' }] };
@@ -277,5 +279,24 @@ describe('failures of a wrapped call', () => {
     let text = '';
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
     expect(text).toBe('Rhine');
+  });
+
+  it('books a stream of another provider as completed although the client stops at its protocol’s last word', async () => {
+    const mock = mockProvider({ name: 'other', protocol: 'anthropic-messages' });
+    mock.reply('The Rhine.');
+    const rows: LedgerRow[] = [];
+    const gateway = createGateway({
+      providers: [mock],
+      models: { river: 'other/m' },
+      use: [meter({ sink: (row) => void rows.push(row) })],
+    });
+    const client = gateway.wrap(openAi(() => up.json({})).client);
+    let text = '';
+    for await (const chunk of await client.chat.completions.create({ ...CHAT, model: 'river', stream: true })) {
+      text += chunk.choices[0]?.delta.content ?? '';
+    }
+    await gateway.close();
+    expect(text).toBe('The Rhine.');
+    expect(rows.map(({ kind, status }) => `${kind} ${status}`)).toEqual(['attempt completed', 'call completed']);
   });
 });
