@@ -23,15 +23,19 @@ export interface RedisServer {
 
 const START_MS_MAX = 5_000;
 
-/** Starts a server on a Unix socket in a folder of its own; `undefined` if the program is not there. */
+/**
+ * Starts a server on a Unix socket in a folder of its own; `undefined` if the program is not there. Settings go over
+ * ours: with a `--dir` of your own a server finds what the one before it left there. `ready` is what it must say.
+ */
 export async function startRedis(
   program: string,
   socket?: string,
   settings: readonly string[] = ['--port', '0'],
+  ready = '+PONG',
 ): Promise<RedisServer | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-redis-'));
   const path = socket ?? join(folder, 's');
-  const args = [...settings, '--unixsocket', path, '--save', '', '--appendonly', 'no', '--dir', folder];
+  const args = ['--unixsocket', path, '--save', '', '--appendonly', 'no', '--dir', folder, ...settings];
   const child = spawn(program, args, { stdio: 'ignore' });
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
@@ -48,7 +52,7 @@ export async function startRedis(
   });
   const deadline = performance.now() + START_MS_MAX;
   while (!failed && performance.now() < deadline) {
-    if (await ping(path)) return { socket: path, process: child, stop };
+    if (await ping(path, ready)) return { socket: path, process: child, stop };
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   await stop();
@@ -56,12 +60,12 @@ export async function startRedis(
 }
 
 /** Asks rather than read the log: its words differ between a socket and a port. */
-function ping(path: string): Promise<boolean> {
+function ping(path: string, ready: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('error', () => resolve(false));
     socket.once('data', (data) => {
-      resolve(data.toString().startsWith('+PONG'));
+      resolve(data.toString().startsWith(ready));
       socket.destroy();
     });
     socket.once('connect', () => socket.write('PING\r\n'));

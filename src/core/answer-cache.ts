@@ -150,8 +150,8 @@ export class AnswerCache {
       return keepReply(this, task, await next(call), release);
     } catch (thrown) {
       const error = toGatewayError(thrown, 'A middleware');
-      await keepFailure(this, task, error);
-      await release?.();
+      // The call has its answer: it does not wait for a store that may be slow.
+      call.context.waitUntil(keepFailure(this, task, error).then(release));
       if (old !== undefined && old.failure === undefined && isOutage(error)) {
         if (ageOf(call, old) < old.ttlMs + this.settings.staleIfErrorMs) return this.#serve(task, old, 'stale');
       }
