@@ -105,6 +105,21 @@ describe.skipIf(program === '')(`a cache whose Redis${reason}`, () => {
     }
   });
 
+  it.each(['is killed', 'is stopped', 'answers after 20 s'])(
+    '%s costs a call one wait at most, also when it takes turns with other processes',
+    async (name) => {
+      const here = await world({ lock: true });
+      await FAULTS[name]?.strike(here);
+      for (let call = 0; call < 10; call++) {
+        // It reads, asks for its turn, and reads again.
+        const { waitedMs, value } = await unanswered(here.clock, () => here.gateway.chat(`question ${call}`));
+        expect(waitedMs).toBeLessThanOrEqual(TIMEOUT_MS);
+        expect(value?.text).toBe('answer');
+      }
+      expect(here.store.health?.().state).toBe('down');
+    },
+  );
+
   it('writes nothing a call waits for: not an answer, not a stream, not a failure that is remembered', async () => {
     const here = await world({ failureTtlMs: 60_000 });
     here.mock.on('too long').fail('context-too-long').always();

@@ -14,6 +14,11 @@ export interface GuardOptions {
   readonly probe: () => Promise<unknown>;
   /** Whether an error says that the server as a whole cannot be used. */
   readonly isOutage: (error: unknown) => boolean;
+  /**
+   * Refuses work at once while an answer is late: a server answers in order, so it would only wait behind that. One
+   * call that asks several times then waits once. @defaultValue false
+   */
+  readonly refusesBehindLate?: boolean;
 }
 
 /** A probe that was never answered is given up after this long, and another one sent. */
@@ -28,6 +33,8 @@ export class Guard {
   readonly #listeners = new Set<(health: StoreHealth) => void>();
   readonly #problems = new Map<StoreProblem['code'], StoreProblem>();
   #failures = 0;
+  /** Answers nobody waits for any more and that have not come, since the server was last up. */
+  #late = new Set<object>();
   #reason: string | undefined;
   #timer: Timer | undefined;
   #closed = false;
@@ -49,6 +56,9 @@ export class Guard {
     if (this.#closed)
       return Promise.reject(new GatewayError('closed', 'The Redis store is closed.', { stage: 'store' }));
     if (this.#reason !== undefined) return Promise.reject(storeDown(this.#reason));
+    if (this.#options.refusesBehindLate === true && this.#late.size > 0) {
+      return Promise.reject(this.#failed(new LateError()));
+    }
     return this.#timed(work, late).then(
       (value) => {
         this.#failures = 0;
@@ -56,10 +66,7 @@ export class Guard {
       },
       (error: unknown) => {
         if (!this.#options.isOutage(error)) throw error;
-        this.#failures++;
-        const reason = reasonOf(error);
-        if (this.#failures >= this.#options.failuresMax) this.#open(reason);
-        throw storeDown(reason, error);
+        throw this.#failed(error);
       },
     );
   }
@@ -91,12 +98,21 @@ export class Guard {
     this.#listeners.clear();
   }
 
+  #failed(error: unknown): GatewayError {
+    this.#failures++;
+    const reason = reasonOf(error);
+    if (this.#failures >= this.#options.failuresMax) this.#open(reason);
+    return storeDown(reason, error);
+  }
+
   #timed<T>(work: () => Promise<T>, late?: (answered: boolean) => void): Promise<T> {
     const { clock, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       let waiting = true;
+      const one = {};
       const expire = (): void => {
         waiting = false;
+        this.#late.add(one);
         reject(new TimeoutError(timeoutMs));
       };
       // After a stall of the event loop the timer runs before an answer that is already there: look once more.
@@ -105,6 +121,7 @@ export class Guard {
       });
       const end = (settle: () => void, answered: boolean): void => {
         timer.cancel();
+        this.#late.delete(one);
         if (waiting) settle();
         else late?.(answered);
       };
@@ -141,6 +158,8 @@ export class Guard {
       () => {
         this.#failures = 0;
         this.#reason = undefined;
+        // A client may have lost some for good.
+        this.#late.clear();
         next();
         this.#tell();
       },
@@ -163,8 +182,14 @@ class TimeoutError extends Error {
   }
 }
 
+class LateError extends Error {
+  constructor() {
+    super('an earlier answer is late');
+  }
+}
+
 function reasonOf(error: unknown): string {
-  if (error instanceof TimeoutError) return error.message;
+  if (error instanceof TimeoutError || error instanceof LateError) return error.message;
   const code: unknown =
     error instanceof Error ? (Reflect.get(error, 'code') ?? error.message.split(' ')[0]) : undefined;
   return typeof code === 'string' && /^[A-Za-z_]{1,40}$/.test(code) ? code : 'the connection failed';

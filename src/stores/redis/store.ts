@@ -54,6 +54,7 @@ export function redisStore(options: RedisStoreOptions): Store {
     probeMs: options.probeMs ?? 500,
     probe: () => send(base, ['ping']),
     isOutage: (error) => !refusesWrites(error),
+    refusesBehindLate: true,
   });
   return new RedisEntries({ send, base, guard, ttlMs, valueSizeMax });
 }
