@@ -154,54 +154,58 @@ describe(`reencrypt${reason}`, () => {
     await expect(afterOver(inner).reencrypt({ limit: 0 })).rejects.toMatchObject({ field: 'limit' });
   });
 
-  it('changes nothing anybody can see while everybody reads, writes and deletes: no read fails (SEC-10, CFG-03)', async () => {
-    const step = fc.record({
-      at: fc.integer({ min: 0, max: 5 }),
-      what: fc.constantFrom('set', 'set', 'get', 'get', 'get', 'delete', 'delete if', 'tag'),
-      process: fc.boolean(),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), fc.integer(), async (steps, seed) => {
-        const memory = memoryStore();
-        const inner = delayed(memory, seed);
-        const [before, after] = [beforeOver(inner), afterOver(inner)];
-        // One actor a key: what it sees must be what it did, exactly.
-        const actors = Array.from({ length: 6 }, async (_, actor) => {
-          let holds: string | undefined;
-          for (const [index, { at, what, process }] of steps.entries()) {
-            if (at !== actor) continue;
-            const store = process ? before : after;
-            if (what === 'set') {
-              holds = `value ${index} of ${actor}`;
-              expect(await store.set(`k${actor}`, holds, { tags: [`t${actor}`] })).toBe('stored');
-            } else if (what === 'get') expect((await store.get(`k${actor}`))?.value).toBe(holds);
-            else {
-              if (what === 'tag') await store.invalidate({ tag: `t${actor}` });
-              else if (what === 'delete') expect(await store.delete(`k${actor}`)).toBe(holds !== undefined);
-              else if (holds !== undefined) expect(await store.delete(`k${actor}`, { ifValue: holds })).toBe(true);
-              holds = undefined;
+  it(
+    'changes nothing anybody can see while everybody reads, writes and deletes: no read fails (SEC-10, CFG-03)',
+    async () => {
+      const step = fc.record({
+        at: fc.integer({ min: 0, max: 5 }),
+        what: fc.constantFrom('set', 'set', 'get', 'get', 'get', 'delete', 'delete if', 'tag'),
+        process: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), fc.integer(), async (steps, seed) => {
+          const memory = memoryStore();
+          const inner = delayed(memory, seed);
+          const [before, after] = [beforeOver(inner), afterOver(inner)];
+          // One actor a key: what it sees must be what it did, exactly.
+          const actors = Array.from({ length: 6 }, async (_, actor) => {
+            let holds: string | undefined;
+            for (const [index, { at, what, process }] of steps.entries()) {
+              if (at !== actor) continue;
+              const store = process ? before : after;
+              if (what === 'set') {
+                holds = `value ${index} of ${actor}`;
+                expect(await store.set(`k${actor}`, holds, { tags: [`t${actor}`] })).toBe('stored');
+              } else if (what === 'get') expect((await store.get(`k${actor}`))?.value).toBe(holds);
+              else {
+                if (what === 'tag') await store.invalidate({ tag: `t${actor}` });
+                else if (what === 'delete') expect(await store.delete(`k${actor}`)).toBe(holds !== undefined);
+                else if (holds !== undefined) expect(await store.delete(`k${actor}`, { ifValue: holds })).toBe(true);
+                holds = undefined;
+              }
+              await pause(seed + index);
             }
-            await pause(seed + index);
-          }
-          return holds;
-        });
-        let acting = true;
-        const rotating = (async () => {
-          while (acting) await reencryptAll(after, 2);
-        })();
-        const held = await Promise.all(actors).finally(() => {
-          acting = false;
-        });
-        await rotating;
-        await reencryptAll(after, 2);
-        const only = encrypted(inner, NEW);
-        for (const [actor, value] of held.entries()) expect((await only.get(`k${actor}`))?.value).toBe(value);
-        expect(after.health?.().problems).toEqual([]);
-        expect(memory.usage().entries).toBe(held.filter((value) => value !== undefined).length);
-      }),
-      { numRuns: size(60, 2_000), seed: 10 },
-    );
-  });
+            return holds;
+          });
+          let acting = true;
+          const rotating = (async () => {
+            while (acting) await reencryptAll(after, 2);
+          })();
+          const held = await Promise.all(actors).finally(() => {
+            acting = false;
+          });
+          await rotating;
+          await reencryptAll(after, 2);
+          const only = encrypted(inner, NEW);
+          for (const [actor, value] of held.entries()) expect((await only.get(`k${actor}`))?.value).toBe(value);
+          expect(after.health?.().problems).toEqual([]);
+          expect(memory.usage().entries).toBe(held.filter((value) => value !== undefined).length);
+        }),
+        { numRuns: size(60, 2_000), seed: 10 },
+      );
+    },
+    size(20_000, 120_000),
+  );
 });
 
 describe('strict', () => {
