@@ -19,8 +19,8 @@ export interface Speeds {
   get(id: string): Speed | undefined;
   /** The first content of an attempt came. */
   first(id: string, stream: boolean, ms: number, load: number): void;
-  /** An attempt ended. */
-  end(id: string, stream: boolean, outcome: AttemptOutcome): void;
+  /** An attempt ended that began with so many others in flight. */
+  end(id: string, stream: boolean, outcome: AttemptOutcome, load: number): void;
 }
 
 /** What one new measurement counts for. */
@@ -46,23 +46,21 @@ export function createSpeeds(clock: Clock, keysMax: number): Speeds {
     }
     return speed;
   };
-  const addMs = (speed: Mutable<Speed>, stream: boolean, ms: number): void => {
+  const addMs = (id: string, stream: boolean, ms: number, load: number): void => {
+    const speed = of(id);
+    const first = speed.streamMs === undefined && speed.plainMs === undefined;
+    speed.usualLoad = first ? load : moved(speed.usualLoad, load);
     if (stream) speed.streamMs = moved(speed.streamMs, ms);
     else speed.plainMs = moved(speed.plainMs, ms);
     speed.measuredAt = clock.monotonic();
   };
   return {
     get: (id) => known.get(id),
-    first(id, stream, ms, load) {
-      const speed = of(id);
-      const first = speed.streamMs === undefined && speed.plainMs === undefined;
-      speed.usualLoad = first ? load : moved(speed.usualLoad, load);
-      addMs(speed, stream, ms);
-    },
-    end(id, stream, { status, error, durationMs, firstContentMs, usage }) {
+    first: addMs,
+    end(id, stream, { status, error, durationMs, firstContentMs, usage }, load) {
       // Who makes us wait and then fails is slow, too; a fast failure says nothing about speed.
       if (status === 'failed' && firstContentMs === undefined && error?.code === 'timeout') {
-        addMs(of(id), stream, durationMs);
+        addMs(id, stream, durationMs, load);
       }
       if (status !== 'completed' || usage === undefined || usage.output <= 0) return;
       const speed = of(id);

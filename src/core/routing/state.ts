@@ -100,7 +100,7 @@ export function createRouting({ clock, random, health, emit }: RoutingOptions): 
         commit: ({ firstContentMs }) => speeds.first(target.id, stream, firstContentMs, load),
         end(outcome) {
           if (outcome.status === 'refused') return;
-          speeds.end(target.id, stream, outcome);
+          speeds.end(target.id, stream, outcome, load);
           if (outcome.responseId !== undefined) keepHolder(outcome.responseId, target.provider);
           if (plan.strategy !== undefined)
             tell(plan.strategy, (group) => group.strategy.ended?.(group, call, target, outcome, view));

@@ -41,6 +41,8 @@ export interface Bench {
   readonly events: { readonly name: string; readonly event: unknown }[];
   readonly random: () => number;
   call(about?: CallFacts): Call;
+  /** Swaps the configuration; what routing remembers stays. */
+  configure(models: ModelsConfiguration): void;
   /** The order a call would be routed in, by id. */
   order(about?: CallFacts): string[];
   /** An attempt at a target, from its beginning to its end. */
@@ -62,7 +64,7 @@ export function bench(models: ModelsConfiguration, seed = 1): Bench {
   const health = createHealth(clock, emit);
   const random = seeded(seed);
   const routing = createRouting({ clock, random, health, emit });
-  const registry = compileRegistry(models, providers, 1);
+  let registry = compileRegistry(models, providers, 1);
   const signal = new AbortController().signal;
   const call = ({ scope = {}, request = {}, stream = false, purpose, model = 'x' }: CallFacts = {}): Call => ({
     id: 'call',
@@ -93,6 +95,9 @@ export function bench(models: ModelsConfiguration, seed = 1): Bench {
     events,
     random,
     call,
+    configure(next) {
+      registry = compileRegistry(next, providers, registry.revision + 1);
+    },
     order,
     attempt(id, outcome, about) {
       const one = call(about);
