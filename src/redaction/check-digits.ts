@@ -75,5 +75,14 @@ export function isDate(year: number, month: number, day: number): boolean {
   return day <= (month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31);
 }
 
-/** The number written in `text` between two places. */
-export const part = (text: string, start: number, end: number): number => Number(text.slice(start, end));
+/** The number written in `text` between two places; not a number when something else stands there. */
+export function part(text: string, start: number, end: number): number {
+  let number = 0;
+  const stop = Math.min(end, text.length);
+  for (let index = start; index < stop; index++) {
+    const value = digit(text, index);
+    if (value < 0 || value > 9) return Number.NaN;
+    number = number * 10 + value;
+  }
+  return number;
+}

@@ -1,5 +1,12 @@
 import { codeAt } from './characters.ts';
-import { CONTEXT_UNITS, type ContextIndex, ContextReader, type Lexicon } from './context-words.ts';
+import {
+  CONTEXT_UNITS,
+  type ContextIndex,
+  type ContextReader,
+  type Lexicon,
+  returnReader,
+  takeReader,
+} from './context-words.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import type { Detector, Finding, Report } from './types.ts';
 
@@ -28,7 +35,6 @@ export class Collector {
   /** The text as the scan reads it. */
   bytes: Uint8Array = NOTHING;
   #wordsAt = -1;
-  #lexicons: readonly Lexicon[] = [];
   // Made at the first look-up: most texts need none.
   #context: ContextReader | undefined;
   readonly #index: ContextIndex;
@@ -50,17 +56,35 @@ export class Collector {
       this.findings.push({ entity: entity ?? detector.entity, start, end, score: final });
   };
 
+  /** Known without a look-up: none of the lexicon's words stands before `start`. */
+  isBare(start: number, lexicon: Lexicon | undefined): boolean {
+    if (lexicon === undefined || start - this.lettersUntil > CONTEXT_UNITS) return true;
+    const context = this.#context;
+    return context !== undefined && this.#isLookedUp(start, context) && !context.has(lexicon);
+  }
+
+  /** Lets go of what is shared between texts. */
+  end(): void {
+    if (this.#context !== undefined) returnReader(this.#context);
+    this.#context = undefined;
+  }
+
   #near(start: number): boolean {
     if (start - this.lettersUntil > CONTEXT_UNITS) return false;
-    this.#context ??= new ContextReader(this.text, this.bytes, this.#index);
-    // Within a list of numbers the words before stay the same.
-    const same =
-      this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && this.#context.earliest > start - CONTEXT_UNITS;
-    if (this.#wordsAt !== start && !same) {
+    const context = (this.#context ??= takeReader(this.#index, this.text, this.bytes));
+    if (!this.#isLookedUp(start, context)) {
       this.#wordsAt = start;
-      this.#lexicons = this.#context.before(start);
+      context.before(start);
     }
-    return this.#lexicons.includes(this.lexicon as Lexicon);
+    return context.has(this.lexicon as Lexicon);
+  }
+
+  /** Within a list of numbers the words before stay the same. */
+  #isLookedUp(start: number, context: ContextReader): boolean {
+    return (
+      this.#wordsAt === start ||
+      (this.lettersUntil <= this.#wordsAt && start >= this.#wordsAt && context.earliest > start - CONTEXT_UNITS)
+    );
   }
 }
 

@@ -27,7 +27,10 @@ export interface ShapeEntry extends Entry<ShapeDetector> {
 export interface Plan {
   readonly shapes: ShapeTable<ShapeEntry> | undefined;
   readonly anchors: readonly (readonly Entry<AnchorDetector>[] | undefined)[];
-  /** By the token's length; the last list is for all that are longer. */
+  /**
+   * By the token's length, for those that begin with a letter; then as many lists for those that begin with a digit. The
+   * last list of each is for all that are longer.
+   */
   readonly tokens: readonly (readonly Entry<TokenDetector>[])[];
   readonly prefixes: ReadonlyMap<number, readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[]>;
   /** 1 where three opening characters, hashed to 14 bits, may be known. */
@@ -46,6 +49,8 @@ export interface Plan {
 
 /** Tokens from this length on are asked one by one whether they are too long. */
 export const TOKEN_UNITS_LISTED = 100;
+/** Lists of one kind of opening. */
+export const TOKEN_LISTS: number = TOKEN_UNITS_LISTED + 1;
 const PREFIX_FILTER_UNITS = 1 << 14;
 
 /** 14-bit key of three opening characters. */
@@ -75,7 +80,7 @@ function build(detectors: readonly Detector[]): Plan {
   for (const detector of new Set(detectors)) {
     validate(detector);
     groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
-    const words = detector.context ? lexicon(detector.context) : undefined;
+    const words = detector.context ? lexicon(detector.context, lexicons.length) : undefined;
     if (words) lexicons.push(words);
     if ('shapes' in detector) {
       const separators = separatorBits(detector.separators ?? ' -');
@@ -89,12 +94,7 @@ function build(detectors: readonly Detector[]): Plan {
   return {
     shapes: shapes.length > 0 ? shapeTable(shapes) : undefined,
     anchors,
-    tokens: Array.from({ length: TOKEN_UNITS_LISTED + 1 }, (_, length) =>
-      tokens.filter(
-        ({ detector }) =>
-          detector.lengthMax >= length && (detector.lengthMin <= length || length === TOKEN_UNITS_LISTED),
-      ),
-    ),
+    tokens: [...tokensByLength(tokens, 'letter'), ...tokensByLength(tokens, 'digit')],
     prefixes,
     prefixFilter,
     ...prefixGate([...prefixes.values()].flat()),
@@ -105,6 +105,20 @@ function build(detectors: readonly Detector[]): Plan {
     context: contextIndex(lexicons),
     groups,
   };
+}
+
+function tokensByLength(
+  tokens: readonly Entry<TokenDetector>[],
+  opens: 'digit' | 'letter',
+): readonly (readonly Entry<TokenDetector>[])[] {
+  return Array.from({ length: TOKEN_LISTS }, (_, length) =>
+    tokens.filter(
+      ({ detector }) =>
+        (detector.opens ?? opens) === opens &&
+        detector.lengthMax >= length &&
+        (detector.lengthMin <= length || length === TOKEN_UNITS_LISTED),
+    ),
+  );
 }
 
 function validate(detector: Detector): void {

@@ -8,14 +8,17 @@ const WORDS_MAX = 8;
 
 /** A detector's context words, ready to be looked up. */
 export interface Lexicon {
+  /** Its place among the lexicons of one plan. */
+  readonly place: number;
   readonly words: ReadonlySet<string>;
   /** Words of scripts written without spaces: looked for inside longer runs. */
   readonly inside: readonly string[];
 }
 
-export function lexicon(words: readonly string[]): Lexicon {
+export function lexicon(words: readonly string[], place: number): Lexicon {
   const plain = words.flatMap((word) => [word, `${word}s`]);
   return {
+    place,
     words: new Set(plain),
     inside: words.filter((word) => /[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]/.test(word)),
   };
@@ -37,52 +40,69 @@ const CLOSED = 2;
 export class ContextReader {
   /** Where the first word of the last look-up begins: the same stand before any later place that is still near it. */
   earliest = -1;
-  readonly #text: string;
-  readonly #bytes: Uint8Array;
-  readonly #index: ContextIndex;
-  // The last runs, in a ring: where they begin and end, their kind, how many words and what those are known for.
-  readonly #froms: number[] = [];
-  readonly #ends: number[] = [];
-  readonly #kinds: number[] = [];
-  readonly #words: number[] = [];
-  readonly #lexicons: (readonly Lexicon[])[] = [];
+  readonly index: ContextIndex;
+  #text = '';
+  #bytes: Uint8Array = NO_BYTES;
+  // The last runs that are not passed over, in a ring: where they begin and end (below zero for one that ends the walk),
+  // how many words and what those are known for.
+  readonly #froms = new Int32Array(RUNS);
+  readonly #ends = new Int32Array(RUNS);
+  readonly #words = new Int32Array(RUNS);
+  readonly #lexicons: (readonly Lexicon[])[] = Array.from({ length: RUNS }, () => NONE);
+  // By place: the look-up that last met one of the lexicon's words.
+  readonly #met: Float64Array;
+  #lookUp = 0;
   #size = 0;
   #since = 0;
   #until = 0;
 
-  constructor(text: string, bytes: Uint8Array, index: ContextIndex) {
-    this.#text = text;
-    this.#bytes = bytes;
-    this.#index = index;
+  constructor(index: ContextIndex) {
+    this.index = index;
+    this.#met = new Float64Array(index.size);
   }
 
-  /** The lexicons that have one of the words before `start`. */
-  before(start: number): readonly Lexicon[] {
+  /** Begins another text; the empty one lets go of the last. */
+  open(text: string, bytes: Uint8Array): void {
+    this.#text = text;
+    this.#bytes = bytes;
+    this.earliest = -1;
+    this.#lookUp++;
+    this.#size = 0;
+    this.#since = 0;
+    this.#until = 0;
+  }
+
+  /** Whether one of the lexicon's words stood before the place of the last look-up. */
+  has({ place }: Lexicon): boolean {
+    return this.#met[place] === this.#lookUp;
+  }
+
+  /** Looks up the words before `start`. */
+  before(start: number): void {
+    this.#lookUp++;
     const limit = Math.max(0, start - CONTEXT_UNITS);
     let own = start;
     while (own > limit && !isSpace(this.#bytes[own - 1] as number)) own--;
     this.earliest = start;
     // May have begun before what is looked at.
-    if (own === limit && limit > 0) return NONE;
+    if (own === limit && limit > 0) return;
     this.#cover(own, limit);
-    let found: readonly Lexicon[] = NONE;
     let count = 0;
     // What stands right before the hit is no whole run: the hit goes on with it. It is read last and forgotten.
     const size = this.#size;
     if (own < start) this.#read(own, start);
     for (let slot = this.#size - 1; slot >= 0 && slot >= this.#size - RUNS && count < WORDS_MAX; slot--) {
-      const at = slot % RUNS;
+      const at = slot & (RUNS - 1);
       const from = this.#froms[at] as number;
-      if ((this.#ends[at] as number) > start) continue;
-      if (from < limit || (from === limit && limit > 0) || this.#kinds[at] === CLOSED) break;
-      if (this.#kinds[at] === MIXED) continue;
+      const end = this.#ends[at] as number;
+      if (Math.abs(end) > start) continue;
+      if (from < limit || (from === limit && limit > 0) || end < 0) break;
       this.earliest = from;
       count += this.#words[at] as number;
       const known = this.#lexicons[at] as readonly Lexicon[];
-      if (known.length > 0) found = found.length === 0 ? known : [...found, ...known];
+      for (let each = 0; each < known.length; each++) this.#met[(known[each] as Lexicon).place] = this.#lookUp;
     }
     this.#size = size;
-    return found;
   }
 
   /** Reads the runs from where the last look-up ended, or from `limit`, to `to`, where a run begins. */
@@ -105,26 +125,35 @@ export class ContextReader {
   }
 
   #read(from: number, end: number): void {
-    const slot = this.#size++ % RUNS;
     const bytes = this.#bytes;
     let kind = PLAIN;
     let words = 0;
     let found: readonly Lexicon[] = NONE;
     for (let at = from; at < end && kind !== CLOSED; at++) {
       const code = bytes[at] as number;
-      if (isLetter(code)) {
+      if (code === 91) {
+        if (bracketLength(this.#text, at) > 0) kind = CLOSED;
+      } else if (kind === MIXED) continue;
+      else if (isLetter(code)) {
         const word = at;
-        while (at + 1 < end && isLetter(bytes[at + 1] as number)) at++;
+        let hash = hashed(0, code);
+        let beyond = code === BEYOND_ASCII;
+        for (let next = bytes[at + 1] as number; at + 1 < end && isLetter(next); next = bytes[at + 1] as number) {
+          hash = hashed(hash, next);
+          if (next === BEYOND_ASCII) beyond = true;
+          at++;
+        }
         words++;
-        if (kind !== PLAIN || this.#index.filter[filterKey(code, bytes[at] as number, at + 1 - word)] !== 1) continue;
-        const known = lexiconsOf(this.#text.slice(word, at + 1).toLowerCase(), this.#index);
+        const known = beyond
+          ? lexiconsOf(this.#text.slice(word, at + 1).toLowerCase(), this.index)
+          : lexiconsAt(this.index.byHash[hashKey(hash)], bytes, word, at + 1);
         if (known.length > 0) found = found.length === 0 ? known : [...found, ...known];
       } else if (code === 64 || ((CLASSES[code] as number) & DIGIT) !== 0) kind = MIXED;
-      else if (code === 91 && bracketLength(this.#text, at) > 0) kind = CLOSED;
     }
+    if (kind === MIXED) return;
+    const slot = this.#size++ & (RUNS - 1);
     this.#froms[slot] = from;
-    this.#ends[slot] = end;
-    this.#kinds[slot] = kind;
+    this.#ends[slot] = kind === CLOSED ? -end : end;
     this.#words[slot] = words;
     this.#lexicons[slot] = found;
   }
@@ -133,18 +162,25 @@ export class ContextReader {
 const isSpace = (code: number): boolean => ((CLASSES[code] as number) & SPACE) !== 0;
 const isLetter = (code: number): boolean => code === BEYOND_ASCII || ((CLASSES[code] as number) & LETTER) !== 0;
 
-const FILTER_UNITS = 1 << 14;
-/** First and last letter without their case, and the length: most words of a text are told from all that are known. */
-const filterKey = (first: number, last: number, length: number): number =>
-  ((first & 31) << 9) | ((last & 31) << 4) | Math.min(length, 15);
+const HASH_BITS = 14;
+/** Letters without their case, one after the other: most words of a text are told from all that are known. */
+const hashed = (hash: number, code: number): number => Math.imul(hash, 33) + (code & 31) + 1;
+const hashKey = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - HASH_BITS);
+
+interface KnownWord {
+  readonly word: string;
+  readonly lexicons: readonly Lexicon[];
+}
 
 /** Lexicons by word, so that a place is looked up once for all detectors. */
 export interface ContextIndex {
+  /** How many lexicons there are. */
+  readonly size: number;
   readonly byWord: ReadonlyMap<string, readonly Lexicon[]>;
   /** Those with words of scripts written without spaces. */
   readonly inside: readonly Lexicon[];
-  /** 1 by {@link filterKey} where a word may be known; always where it begins or ends beyond ASCII. */
-  readonly filter: Uint8Array;
+  /** Words of ASCII letters by their hash, so that none has to be cut out to be looked up. */
+  readonly byHash: readonly (readonly KnownWord[] | undefined)[];
 }
 
 export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
@@ -156,20 +192,46 @@ export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
       else byWord.set(word, [entry]);
     }
   }
-  return { byWord, inside: lexicons.filter(({ inside }) => inside.length > 0), filter: filterOf(byWord.keys()) };
+  const byHash = Array.from({ length: 1 << HASH_BITS }, (): KnownWord[] | undefined => undefined);
+  for (const [word, known] of byWord) {
+    let hash = 0;
+    for (let index = 0; index < word.length; index++) hash = hashed(hash, word.charCodeAt(index));
+    const list = (byHash[hashKey(hash)] ??= []);
+    list.push({ word, lexicons: known });
+  }
+  return { size: lexicons.length, byWord, inside: lexicons.filter(({ inside }) => inside.length > 0), byHash };
 }
 
-function filterOf(words: Iterable<string>): Uint8Array {
-  const filter = new Uint8Array(FILTER_UNITS);
-  // What begins or ends beyond ASCII has a case of its own, so those are all looked up.
-  for (let other = 0; other < 32; other++) {
-    for (let length = 0; length < 16; length++) {
-      filter[filterKey(BEYOND_ASCII, other, length)] = 1;
-      filter[filterKey(other, BEYOND_ASCII, length)] = 1;
-    }
+/** A reader between texts. Taken while one is used, so that a detector may itself read another text. */
+let spare: ContextReader | undefined;
+
+export function takeReader(index: ContextIndex, text: string, bytes: Uint8Array): ContextReader {
+  const reader = spare?.index === index ? spare : new ContextReader(index);
+  spare = undefined;
+  reader.open(text, bytes);
+  return reader;
+}
+
+export function returnReader(reader: ContextReader): void {
+  reader.open('', NO_BYTES);
+  spare = reader;
+}
+
+/** The lexicons that have the word of ASCII letters between two places, in whatever case. */
+function lexiconsAt(
+  list: readonly KnownWord[] | undefined,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): readonly Lexicon[] {
+  if (list === undefined) return NONE;
+  for (let each = 0; each < list.length; each++) {
+    const { word, lexicons } = list[each] as KnownWord;
+    let at = word.length === end - start ? start : end + 1;
+    while (at < end && ((bytes[at] as number) | 32) === word.charCodeAt(at - start)) at++;
+    if (at === end) return lexicons;
   }
-  for (const word of words) filter[filterKey(word.charCodeAt(0), word.charCodeAt(word.length - 1), word.length)] = 1;
-  return filter;
+  return NONE;
 }
 
 /** The lexicons that have the word. */
@@ -180,3 +242,4 @@ function lexiconsOf(word: string, { byWord, inside }: ContextIndex): readonly Le
 }
 
 const NONE: readonly Lexicon[] = [];
+const NO_BYTES = new Uint8Array(0);

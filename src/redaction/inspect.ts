@@ -43,12 +43,39 @@ export function find(text: string, detectors: readonly Detector[], scoreMin: num
   scan(text, plan, collector);
   const { findings } = collector;
   if (findings.length < 2) return findings;
-  findings.sort((a, b) => a.start - b.start || b.end - a.end || b.score - a.score || (a.entity < b.entity ? -1 : 1));
-  return findings.filter((finding, index) => {
-    for (let at = index - 1; at >= 0 && at >= index - NESTED_MAX; at--) {
-      const earlier = findings[at] as Finding;
-      if (earlier.entity === finding.entity && earlier.end >= finding.end) return false;
-    }
-    return true;
-  });
+  // The scan goes forward, so most are in order as they come.
+  if (!isInOrder(findings)) findings.sort(inOrder);
+  return withoutNested(findings);
+}
+
+function inOrder(a: Finding, b: Finding): number {
+  return a.start - b.start || b.end - a.end || b.score - a.score || (a.entity < b.entity ? -1 : 1);
+}
+
+function isInOrder(findings: readonly Finding[]): boolean {
+  for (let index = 1; index < findings.length; index++)
+    if (inOrder(findings[index - 1] as Finding, findings[index] as Finding) > 0) return false;
+  return true;
+}
+
+function withoutNested(findings: Finding[]): Finding[] {
+  let kept: Finding[] | undefined;
+  let reach = -1;
+  for (let index = 0; index < findings.length; index++) {
+    const finding = findings[index] as Finding;
+    // What ends behind all before it is inside none.
+    if (finding.end <= reach && isNested(findings, index)) kept ??= findings.slice(0, index);
+    else kept?.push(finding);
+    if (finding.end > reach) reach = finding.end;
+  }
+  return kept ?? findings;
+}
+
+function isNested(findings: readonly Finding[], index: number): boolean {
+  const { entity, end } = findings[index] as Finding;
+  for (let at = index - 1; at >= 0 && at >= index - NESTED_MAX; at--) {
+    const earlier = findings[at] as Finding;
+    if (earlier.entity === entity && earlier.end >= end) return true;
+  }
+  return false;
 }

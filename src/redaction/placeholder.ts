@@ -6,19 +6,19 @@ const NAME_UNITS_MAX = 64;
 
 /** `[EMAIL_ADDRESS_qkzv…]` with a tag, `[EMAIL_ADDRESS]` without. Holds nothing that JSON, HTML or a URL would escape oddly. */
 export function placeholder(entity: string, tag?: string): string {
-  const name = nameOf(entity);
-  return tag === undefined ? `[${name}]` : `[${name}_${tag}]`;
+  const mask = maskOf(entity);
+  return tag === undefined ? mask : `${mask.slice(0, -1)}_${tag}]`;
 }
 
-const NAMES_MAX = 1000;
-const names = new Map<string, string>();
+const MASKS_MAX = 1000;
+const masks = new Map<string, string>();
 
-function nameOf(entity: string): string {
-  const known = names.get(entity);
+function maskOf(entity: string): string {
+  const known = masks.get(entity);
   if (known !== undefined) return known;
-  const name = entity.toUpperCase().replaceAll('-', '_');
-  if (names.size < NAMES_MAX) names.set(entity, name);
-  return name;
+  const mask = `[${entity.toUpperCase().replaceAll('-', '_')}]`;
+  if (masks.size < MASKS_MAX) masks.set(entity, mask);
+  return mask;
 }
 
 /**

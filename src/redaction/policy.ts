@@ -103,7 +103,7 @@ export function policyOf(options: RedactionOptions): Policy {
     },
     replacement(text, cover) {
       const { findings } = cover;
-      const chosen = strictest(findings, actionOf);
+      const chosen = uniform ? fallback : strictest(findings, actionOf);
       const { entity } = surest(uniform ? findings : findings.filter((finding) => actionOf(finding.entity) === chosen));
       if (chosen === 'block') throw blocked(entity);
       return stand(chosen, entity, text.slice(cover.start, cover.end));

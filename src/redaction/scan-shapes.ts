@@ -1,6 +1,7 @@
 import { byteAt, classAt, CLASSES, DIGIT, LETTER, SEPARATOR } from './characters.ts';
 import type { Collector } from './collector.ts';
 import type { ShapeEntry } from './compile.ts';
+import { SCORE_MIN } from './limits.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
 import {
   DIGIT_KIND,
@@ -97,9 +98,11 @@ function tryShapes(
   let raw: string | undefined;
   let compact = '';
   const mixed = (separators & (separators - 1)) !== 0;
+  const strong = collector.scoreMin >= SCORE_MIN;
   for (let index = 0; index < entries.length; index++) {
     const { detector, lexicon, separators: allowed } = entries[index] as ShapeEntry;
     if ((separators & ~allowed) !== 0 || (mixed && !detector.mixed)) continue;
+    if (needsWord(detector.weak, separators) && strong && collector.isBare(start, lexicon)) continue;
     if (detector.likely !== undefined && !detector.likely(bytes, start, end)) continue;
     if (raw === undefined) {
       raw = text.slice(start, end);
@@ -113,6 +116,10 @@ function tryShapes(
     collector.report(start, end, verdict === true ? undefined : verdict);
   }
 }
+
+/** Scores too little by itself. */
+const needsWord = (weak: 'always' | 'together' | undefined, separators: number): boolean =>
+  weak === 'always' || (weak === 'together' && separators === 0);
 
 function withoutSeparators(raw: string, bytes: Uint8Array, start: number): string {
   let compact = '';

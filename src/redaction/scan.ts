@@ -1,6 +1,6 @@
 import { CLASSES, DIGIT, LETTER } from './characters.ts';
 import type { Collector } from './collector.ts';
-import { type Entry, openingKey, type Plan, TOKEN_UNITS_LISTED } from './compile.ts';
+import { type Entry, openingKey, type Plan, TOKEN_LISTS, TOKEN_UNITS_LISTED } from './compile.ts';
 import { placeholderLength } from './placeholder.ts';
 import { shapesAround } from './scan-shapes.ts';
 import { WORD_BITS } from './shapes.ts';
@@ -19,6 +19,7 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
       detector.find(text, collector.report);
     }
   } finally {
+    collector.end();
     returnBytes(bytes);
   }
 }
@@ -101,7 +102,8 @@ function wakeTokens(
   collector: Collector,
 ): void {
   const length = end - start;
-  const listed = plan.tokens[Math.min(length, TOKEN_UNITS_LISTED)] as readonly Entry<TokenDetector>[];
+  const opening = ((CLASSES[bytes[start] as number] as number) & DIGIT) !== 0 ? TOKEN_LISTS : 0;
+  const listed = plan.tokens[opening + Math.min(length, TOKEN_UNITS_LISTED)] as readonly Entry<TokenDetector>[];
   for (let index = 0; index < listed.length; index++) {
     const { detector, lexicon } = listed[index] as Entry<TokenDetector>;
     if (length >= TOKEN_UNITS_LISTED && (length < detector.lengthMin || length > detector.lengthMax)) continue;

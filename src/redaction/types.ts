@@ -37,6 +37,11 @@ export interface ShapeDetector extends DetectorFacts {
   /** Separators that may stand for `_`; one hit uses the same one throughout unless `mixed`. @defaultValue ' -' */
   readonly separators?: string;
   readonly mixed?: boolean;
+  /**
+   * Says that a hit scores below 0.5 without a context word: `always`, or when written `together`, without separators.
+   * Then it is checked only where such a word may stand, if weaker hits are not asked for.
+   */
+  readonly weak?: 'always' | 'together';
   /** A cheap look at the text as bytes, before anything is cut out of it: `false` rejects. */
   readonly likely?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** Check digits and ranges: `false` rejects, a number is the score. `compact` is upper case, without separators. */
@@ -54,6 +59,8 @@ export interface AnchorDetector extends DetectorFacts {
 export interface TokenDetector extends DetectorFacts {
   readonly lengthMin: number;
   readonly lengthMax: number;
+  /** What the run begins with: with anything else nothing is asked. @defaultValue either */
+  readonly opens?: 'digit' | 'letter';
   /** `bytes` is the text as one byte a unit (128 for all beyond ASCII), with zeros behind the last: faster to read. */
   readonly token: (text: string, start: number, end: number, report: Report, bytes: Uint8Array) => void;
 }

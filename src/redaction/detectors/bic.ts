@@ -9,6 +9,7 @@ const COUNTRIES =
 export const bicCode: ShapeDetector = {
   entity: 'BIC_CODE',
   score: 0.3,
+  weak: 'always',
   shapes: ['AAAAAAX9', 'AAAAAA9X', 'AAAAAAAAXXX', 'AAAAAAX9XXX', 'AAAAAA9XXXX'],
   context: ['bic', 'swift', 'bank', 'iban'],
   contextScore: 0.8,

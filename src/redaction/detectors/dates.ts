@@ -26,10 +26,11 @@ export const dateTime: TokenDetector = {
   score: 0.6,
   lengthMin: 1,
   lengthMax: 6,
+  opens: 'digit',
   context: ['date', 'born', 'birth', 'birthday', 'dob', 'on', 'since', 'in', 'during', 'year', 'of', 'until', 'when'],
   contextScore: 0.6,
   token(text, start, end, report, bytes) {
-    if ((classAt(bytes, start) & DIGIT) === 0 || isJoined(bytes, start)) return;
+    if (isJoined(bytes, start)) return;
     const found = readDate(text, bytes, start, end);
     if (found) report(start, found.end, found.score);
   },
@@ -41,6 +42,7 @@ export const dateOfBirth: TokenDetector = {
   score: 0,
   lengthMin: 1,
   lengthMax: 6,
+  opens: 'digit',
   context: [
     'born',
     'birth',
@@ -57,7 +59,7 @@ export const dateOfBirth: TokenDetector = {
   ],
   contextScore: 0.8,
   token(text, start, end, report, bytes) {
-    if ((classAt(bytes, start) & DIGIT) === 0 || isJoined(bytes, start)) return;
+    if (isJoined(bytes, start)) return;
     const found = readDate(text, bytes, start, end);
     if (found && found.score >= 0.6) report(start, found.end, 0);
   },
@@ -80,12 +82,12 @@ function readDate(
 ): { end: number; score: number } | undefined {
   const length = end - start;
   const next = bytes[end] as number;
-  if (length === 4 && next !== 45 && next !== 47 && next !== 46) return readYear(text, start, end);
+  if (length === 4 && next !== 45 && next !== 47 && next !== 46) return readYear(bytes, start, end);
   if (length >= 4)
-    return full(text, start, YEAR_FIRST, (match) => dated(match[1], match[3], match[4])) ?? readYear(text, start, end);
+    return full(text, start, YEAR_FIRST, (match) => dated(match[1], match[3], match[4])) ?? readYear(bytes, start, end);
   const signed = next === 45 || next === 46 || next === 47;
   if (signed && (classAt(bytes, end + 1) & DIGIT) !== 0) {
-    const whole = hasThirdGroup(bytes, end, next)
+    const whole = isDayAndMonth(bytes, start, end, next)
       ? full(
           text,
           start,
@@ -106,16 +108,29 @@ function readDate(
     );
   }
   // A name of a month, perhaps after `st of`; a day with its `st` is longer than its digits.
-  const named = is(text, end - 1, LETTER) || ((next === 32 || next === 45) && is(text, end + 1, LETTER));
+  const named =
+    (classAt(bytes, end - 1) & LETTER) !== 0 ||
+    ((next === 32 || next === 45) && (classAt(bytes, end + 1) & LETTER) !== 0);
   return named ? full(text, start, DAY_MONTH, (match) => Number(match[1]) <= 31) : undefined;
 }
 
-/** The same sign again after one or two more digits, and two digits after it: what every date with the year last has. */
-function hasThirdGroup(bytes: Uint8Array, end: number, sign: number): boolean {
+/** A day and a month in either order, the same sign again and a year of two or four digits: what every date with the year last has. */
+function isDayAndMonth(bytes: Uint8Array, start: number, end: number, sign: number): boolean {
   const second = bytes[end + 2] === sign ? end + 2 : end + 3;
-  return (
-    bytes[second] === sign && (classAt(bytes, second + 1) & DIGIT) !== 0 && (classAt(bytes, second + 2) & DIGIT) !== 0
-  );
+  if (bytes[second] !== sign || (classAt(bytes, end + 1) & classAt(bytes, second - 1) & DIGIT) === 0) return false;
+  const [one, other] = [numberAt(bytes, start, end), numberAt(bytes, end + 1, second)];
+  if (one === 0 || other === 0 || Math.min(one, other) > 12 || Math.max(one, other) > 31) return false;
+  let year = second + 1;
+  while (year < second + 6 && (classAt(bytes, year) & DIGIT) !== 0) year++;
+  if (year !== second + 3 && year !== second + 5) return false;
+  const after = bytes[year] as number;
+  return !((after === 45 || after === 46 || after === 47) && (classAt(bytes, year + 1) & DIGIT) !== 0);
+}
+
+function numberAt(bytes: Uint8Array, start: number, end: number): number {
+  let number = 0;
+  for (let index = start; index < end; index++) number = number * 10 + (bytes[index] as number) - 48;
+  return number;
 }
 
 const dated = (year?: string, month?: string, day?: string): boolean =>
@@ -132,11 +147,13 @@ function full(text: string, start: number, pattern: RegExp, valid: (match: RegEx
 }
 
 /** 1900 to 2099 by itself; only a date in words like "in 1972". */
-function readYear(text: string, start: number, end: number): { end: number; score: number } | undefined {
-  if (end - start !== 4 || !/^(?:19|20)\d\d$/.test(text.slice(start, end)) || codeAt(text, end) === 95)
-    return undefined;
-  const joint = codeAt(text, end);
-  return (joint === 45 || joint === 46 || joint === 47 || joint === 58) && is(text, end + 1, DIGIT | LETTER)
+function readYear(bytes: Uint8Array, start: number, end: number): { end: number; score: number } | undefined {
+  if (end - start !== 4 || bytes[end] === 95) return undefined;
+  const opens = (bytes[start] === 49 && bytes[start + 1] === 57) || (bytes[start] === 50 && bytes[start + 1] === 48);
+  if (!opens || (classAt(bytes, start + 2) & classAt(bytes, start + 3) & DIGIT) === 0) return undefined;
+  const joint = bytes[end];
+  return (joint === 45 || joint === 46 || joint === 47 || joint === 58) &&
+    (classAt(bytes, end + 1) & (DIGIT | LETTER)) !== 0
     ? undefined
     : { end, score: 0.3 };
 }

@@ -24,6 +24,7 @@ export const ibanCode: TokenDetector = {
   score: 0.95,
   lengthMin: 4,
   lengthMax: 34,
+  opens: 'letter',
   token(text, start, end, report, bytes) {
     // Two letters and two digits.
     if (end - start < 4 || !isLetter(bytes[start] as number) || !isLetter(bytes[start + 1] as number)) return;

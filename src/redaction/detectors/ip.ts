@@ -26,9 +26,9 @@ function v4At(
   let start = dot;
   while (start > 0 && dot - start < 4 && (classAt(bytes, start - 1) & DIGIT) !== 0) start--;
   if (!bounded(bytes, start, dot)) return;
-  const end = v4End(text, start);
+  const end = quadEnd(bytes, start);
   if (end < 0 || isInsideV6(text, start)) return;
-  const zeros = text.slice(start, end) === '0.0.0.0';
+  const zeros = end - start === 7 && text.startsWith('0.0.0.0', start);
   report(start, prefixEnd(text, end, 32), zeros ? 0.5 : undefined);
 }
 
@@ -39,6 +39,22 @@ const bounded = (bytes: Uint8Array, start: number, dot: number): boolean =>
   byteAt(bytes, start - 1) !== 95;
 
 /** End of four octets that begin at `start`, or -1. */
+function quadEnd(bytes: Uint8Array, start: number): number {
+  let index = start;
+  for (let octet = 0; octet < 4; octet++) {
+    let value = 0;
+    let end = index;
+    for (; end < index + 4 && (classAt(bytes, end) & DIGIT) !== 0; end++)
+      value = value * 10 + (bytes[end] as number) - 48;
+    if (end === index || end - index > 3 || value > 255) return -1;
+    if (octet === 3) return (classAt(bytes, end) & LETTER) !== 0 || bytes[end] === 95 ? -1 : end;
+    if (bytes[end] !== 46) return -1;
+    index = end + 1;
+  }
+  return -1;
+}
+
+/** As {@link quadEnd}, of a text without its bytes. */
 function v4End(text: string, start: number): number {
   let index = start;
   for (let octet = 0; octet < 4; octet++) {

@@ -12,6 +12,7 @@ const DIGITS_MAX = 15;
  */
 export class PhoneReading {
   text = '';
+  bytes: Uint8Array = NO_BYTES;
   start = 0;
   /** Begins with `+`. */
   plus = false;
@@ -43,28 +44,20 @@ export class PhoneReading {
   firstDigits(skipped: number, count: number): number {
     let number = 0;
     for (let index = this.first, seen = 0; seen < skipped + count; index++) {
-      const code = codeAt(this.text, index);
+      const code = this.bytes[index] as number;
       if (isDigit(code) && seen++ >= skipped) number = number * 10 + code - 48;
       if (code === 0) break;
     }
     return number;
   }
-
-  /** The digits of all groups up to an end, without the extension. */
-  digits(at: number): string {
-    const count = this.counts[at] as number;
-    let digits = '';
-    for (let index = this.first; digits.length < count; index++)
-      if (is(this.text, index, DIGIT)) digits += this.text.charAt(index);
-    return digits;
-  }
 }
 
+const NO_BYTES = new Uint8Array(0);
 const reading = new PhoneReading();
 
 /**
  * Reads the number that may begin with this group of digits. Nothing when the group is letters too, when it goes on from
- * digits before it, or when there are too few digits.
+ * digits before it, or when there are too few digits. Several detectors ask for the same one: it is read once.
  */
 export function readPhone(
   text: string,
@@ -72,17 +65,20 @@ export function readPhone(
   wordStart: number,
   wordEnd: number,
 ): PhoneReading | undefined {
-  if (wordEnd - wordStart > DIGITS_MAX || !isDigit(bytes[wordStart] as number) || !hasDigits(bytes, wordStart))
-    return undefined;
-  const start = opening(text, bytes, wordStart, wordEnd);
-  if (start < 0) return undefined;
-  reading.text = text;
-  reading.start = start;
-  reading.first = wordStart;
-  reading.plus = bytes[start] === 43;
-  reading.parenthesised = start < wordStart && bytes[wordStart - 1] === 40;
-  reading.size = 0;
-  readGroups(text, bytes, wordStart, reading);
+  reading.bytes = bytes;
+  if (reading.first !== wordStart || reading.text !== text) {
+    reading.text = text;
+    reading.first = wordStart;
+    reading.size = 0;
+    const numeric = wordEnd - wordStart <= DIGITS_MAX && isDigit(bytes[wordStart] as number);
+    const start = numeric && hasDigits(bytes, wordStart) ? opening(text, bytes, wordStart, wordEnd) : -1;
+    if (start >= 0) {
+      reading.start = start;
+      reading.plus = bytes[start] === 43;
+      reading.parenthesised = start < wordStart && bytes[wordStart - 1] === 40;
+      readGroups(text, bytes, wordStart, reading);
+    }
+  }
   return reading.size === 0 ? undefined : reading;
 }
 

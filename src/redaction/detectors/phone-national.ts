@@ -8,6 +8,7 @@ export const philippineMobileNumber: TokenDetector = {
   score: 0.6,
   lengthMin: 1,
   lengthMax: 15,
+  opens: 'digit',
   context: ['mobile', 'cellphone', 'cell', 'phone', 'telepono', 'selpon', 'number', 'globe', 'smart', 'viber'],
   token(text, start, end, report, bytes) {
     // 09… or +639….
@@ -15,11 +16,11 @@ export const philippineMobileNumber: TokenDetector = {
     if (first !== 48 && (first !== 54 || codeAt(text, start - 1) !== 43)) return;
     const reading = readPhone(text, bytes, start, end);
     if (reading === undefined) return;
-    const pattern = reading.plus ? /^639\d{9}$/ : /^09\d{9}$/;
     for (let at = 0; at < reading.size; at++) {
-      const count = reading.counts[at] as number;
-      if (count >= 11 && count <= 12 && pattern.test(reading.digits(at)))
-        report(reading.start, reading.ends[at] as number, reading.plus ? 0.8 : undefined);
+      const called = reading.plus
+        ? reading.counts[at] === 12 && reading.firstDigits(0, 3) === 639
+        : reading.counts[at] === 11 && reading.firstDigits(0, 2) === 9;
+      if (called) report(reading.start, reading.ends[at] as number, reading.plus ? 0.8 : undefined);
     }
   },
 };
@@ -30,6 +31,7 @@ export const turkishPhoneNumber: TokenDetector = {
   score: 0.3,
   lengthMin: 1,
   lengthMax: 15,
+  opens: 'digit',
   context: ['telefon', 'tel', 'numara', 'phone', 'cep', 'mobile', 'gsm', 'mobil', 'iletişim', 'ara', 'fax', 'faks'],
   token(text, start, end, report, bytes) {
     // 0 and 2 to 5, or +90….
@@ -37,17 +39,14 @@ export const turkishPhoneNumber: TokenDetector = {
     if (first !== 48 && (first < 50 || first > 53) && (first !== 57 || codeAt(text, start - 1) !== 43)) return;
     const reading = readPhone(text, bytes, start, end);
     if (reading === undefined) return;
+    const zero = first === 48;
+    const area = reading.firstDigits(reading.plus ? 2 : zero ? 1 : 0, 1);
+    if (area < 2 || area > 5 || (reading.plus && reading.firstDigits(0, 2) !== 90)) return;
+    const count = reading.plus ? 12 : zero ? 11 : 10;
     for (let at = 0; at < reading.size; at++) {
-      const count = reading.counts[at] as number;
-      if (count < 10 || count > 12) continue;
-      const digits = reading.digits(at);
-      if (reading.plus ? !/^90[2-5]\d{9}$/.test(digits) : !/^0?[2-5]\d{9}$/.test(digits)) continue;
+      if (reading.counts[at] !== count) continue;
       const turkish = ((reading.layouts[at] as number) & 0xffff) === 0x3322;
-      report(
-        reading.start,
-        reading.ends[at] as number,
-        reading.plus ? 0.8 : turkish ? 0.6 : digits.startsWith('0') ? 0.4 : undefined,
-      );
+      report(reading.start, reading.ends[at] as number, reading.plus ? 0.8 : turkish ? 0.6 : zero ? 0.4 : undefined);
     }
   },
 };

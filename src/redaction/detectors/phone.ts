@@ -1,6 +1,6 @@
 import { countryCodeLength, nationalLeast, nationalMost } from './phone-countries.ts';
 import { type PhoneReading, readPhone } from './phone-candidates.ts';
-import { codeAt, DIGIT, is, LETTER } from '../characters.ts';
+import { DIGIT, is, LETTER } from '../characters.ts';
 import type { TokenDetector } from '../types.ts';
 
 /**
@@ -12,6 +12,7 @@ export const phoneNumber: TokenDetector = {
   score: 0.4,
   lengthMin: 1,
   lengthMax: 15,
+  opens: 'digit',
   context: [
     'phone',
     'telephone',
@@ -74,9 +75,9 @@ function isSpokenAfter(text: string, end: number): boolean {
 
 /** 0 when it cannot be one. */
 function scoreOf(reading: PhoneReading, at: number): number {
-  const { text, first, parenthesised } = reading;
-  const zero = codeAt(text, first) === 48;
-  if (reading.plus || (zero && codeAt(text, first + 1) === 48 && codeAt(text, first + 2) !== 49))
+  const { bytes, first, parenthesised } = reading;
+  const zero = bytes[first] === 48;
+  if (reading.plus || (zero && bytes[first + 1] === 48 && bytes[first + 2] !== 49))
     return internationalScore(reading, at);
   const groups = reading.groups[at] as number;
   const count = reading.counts[at] as number;
@@ -86,29 +87,26 @@ function scoreOf(reading: PhoneReading, at: number): number {
   if (groups === 1) return count > 12 ? 0 : zero && count >= 10 && count < 12 ? 0.3 : 0.15;
   if (count >= 10) {
     if (layout === 0x334) {
-      const strict = isTwoToNine(text, first) && (isTwoToNine(text, first + 4) || isTwoToNine(text, first + 5));
-      return strict || parenthesised || reading.extensions[at] === 1
-        ? codeAt(text, first + 3) === 47
-          ? 0.4
-          : 0.7
-        : 0.45;
+      const strict = isTwoToNine(bytes[first]) && (isTwoToNine(bytes[first + 4]) || isTwoToNine(bytes[first + 5]));
+      return strict || parenthesised || reading.extensions[at] === 1 ? (bytes[first + 3] === 47 ? 0.4 : 0.7) : 0.45;
     }
-    if ((layout === 0x1334 && codeAt(text, first) === 49) || (layout === 0x3334 && text.startsWith('001', first)))
-      return 0.75;
+    if ((layout === 0x1334 && bytes[first] === 49) || (layout === 0x3334 && isTrunkOne(bytes, first))) return 0.75;
     if (layout === 0x2334) return 0.5;
   }
   if (count > 12) return 0;
   if (parenthesised) return count >= 8 ? 0.6 : 0;
   if (zero && count >= 9 && groups >= 3 && groups <= 5) return 0.5;
-  if (groups > 6 || hasSingle(layout) || (groups === 3 && count <= 8 && isWrittenDate(text, first, layout))) return 0;
+  if (groups > 6 || hasSingle(layout) || (groups === 3 && count <= 8 && isWrittenDate(reading.text, first, layout)))
+    return 0;
   return 0.3;
 }
 
+/** `001`. */
+const isTrunkOne = (bytes: Uint8Array, first: number): boolean =>
+  bytes[first] === 48 && bytes[first + 1] === 48 && bytes[first + 2] === 49;
+
 /** Area and exchange codes of North America begin so. */
-function isTwoToNine(text: string, index: number): boolean {
-  const code = codeAt(text, index);
-  return code >= 50 && code <= 57;
-}
+const isTwoToNine = (code: number | undefined): boolean => code !== undefined && code >= 50 && code <= 57;
 
 /** A group of one digit. */
 function hasSingle(layout: number): boolean {
@@ -128,9 +126,9 @@ function isWrittenDate(text: string, first: number, layout: number): boolean {
 
 /** Country code, perhaps a trunk 0 as in +46 (0)70, and as many digits as its numbers have. */
 function internationalScore(reading: PhoneReading, at: number): number {
-  const { text, first } = reading;
+  const { bytes, first } = reading;
   // 00 stands for the +.
-  const zeros = codeAt(text, first) === 48 && codeAt(text, first + 1) === 48 ? 2 : 0;
+  const zeros = bytes[first] === 48 && bytes[first + 1] === 48 ? 2 : 0;
   const three = reading.firstDigits(zeros, 3);
   const code = countryCodeLength(three);
   if (code === 0) return 0;

@@ -5,6 +5,7 @@ import type { Pack, ShapeDetector } from '../types.ts';
 export const caSin: ShapeDetector = {
   entity: 'CA_SIN',
   score: 0.5,
+  weak: 'together',
   shapes: ['9{9}', '999_999_999'],
   context: ['sin', 'nas', 'insurance', 'assurance', 'canada', 'canadian'],
   contextScore: 0.95,
@@ -16,6 +17,7 @@ export const caSin: ShapeDetector = {
 export const caPostalCode: ShapeDetector = {
   entity: 'CA_POSTAL_CODE',
   score: 0.5,
+  weak: 'together',
   shapes: ['A9A_9A9', 'A9A9A9'],
   context: ['postal', 'address', 'code', 'canada', 'ontario', 'quebec'],
   contextScore: 0.8,

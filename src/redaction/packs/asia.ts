@@ -51,6 +51,7 @@ export const inGstin: ShapeDetector = {
 export const inPassport: ShapeDetector = {
   entity: 'IN_PASSPORT',
   score: 0.1,
+  weak: 'always',
   shapes: ['A9{7}', 'A9_99999'],
   context: ['passport', 'travel'],
   contextScore: 0.8,
@@ -91,6 +92,7 @@ export const inVehicleRegistration: ShapeDetector = {
 export const inVoter: ShapeDetector = {
   entity: 'IN_VOTER',
   score: 0.4,
+  weak: 'always',
   shapes: ['AAA9{7}'],
   context: ['voter', 'epic', 'elector', 'vote', 'election'],
   contextScore: 0.9,
@@ -169,6 +171,7 @@ export const th: Pack = [thTnin];
 export const phTin: ShapeDetector = {
   entity: 'PH_TIN',
   score: 0.3,
+  weak: 'together',
   shapes: ['9{9}', '9{12}', '9{14}', '999_999_999', '999_999_999_999', '999_999_999_99999'],
   separators: '-',
   context: ['tin', 'bir', 'taxpayer', 'tax'],
@@ -201,6 +204,7 @@ export const trNationalId: ShapeDetector = {
 export const trLicensePlate: ShapeDetector = {
   entity: 'TR_LICENSE_PLATE',
   score: 0.4,
+  weak: 'always',
   shapes: ['A', 'AA', 'AAA'].flatMap((letters) =>
     ['99', '999', '9999', '99999'].flatMap((number) => [
       `99_${letters}_${number}`,

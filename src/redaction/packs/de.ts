@@ -66,6 +66,7 @@ export const deIdCard: ShapeDetector = {
 export const dePassport: ShapeDetector = {
   entity: 'DE_PASSPORT',
   score: 0.4,
+  weak: 'always',
   shapes: SERIAL_SHAPES,
   context: ['reisepass', 'pass', 'passnummer', 'passport', 'reisepassnummer'],
   contextScore: 0.85,
@@ -76,6 +77,7 @@ export const dePassport: ShapeDetector = {
 export const deLanr: ShapeDetector = {
   entity: 'DE_LANR',
   score: 0.2,
+  weak: 'always',
   shapes: ['9{9}'],
   context: ['lanr', 'arztnummer', 'arzt', 'vertragsarzt'],
   contextScore: 0.9,
@@ -86,6 +88,7 @@ export const deLanr: ShapeDetector = {
 export const deBsnr: ShapeDetector = {
   entity: 'DE_BSNR',
   score: 0.05,
+  weak: 'always',
   shapes: ['9{9}'],
   context: ['bsnr', 'betriebsstättennummer', 'betriebsstätte', 'praxis'],
   contextScore: 0.85,
@@ -139,6 +142,7 @@ export const deTaxId: ShapeDetector = {
 export const deTaxNumber: ShapeDetector = {
   entity: 'DE_TAX_NUMBER',
   score: 0.2,
+  weak: 'always',
   shapes: ['9{13}', '99_9999_9999', '999_9999_9999', '99_999_99999', '999_999_99999', '999_9999_999'],
   separators: '/ ',
   context: ['steuernummer', 'stnr', 'finanzamt', 'steuer'],
@@ -161,6 +165,7 @@ export const deVatId: ShapeDetector = {
 export const dePlz: ShapeDetector = {
   entity: 'DE_PLZ',
   score: 0.05,
+  weak: 'always',
   shapes: ['99999'],
   context: ['plz', 'postleitzahl'],
   contextScore: 0.7,
@@ -170,6 +175,7 @@ export const dePlz: ShapeDetector = {
 export const deKfz: ShapeDetector = {
   entity: 'DE_KFZ',
   score: 0.3,
+  weak: 'always',
   shapes: ['A', 'AA', 'AAA'].flatMap((town) =>
     ['A', 'AA'].flatMap((mark) =>
       ['9', '99', '999', '9999'].flatMap((number) =>
@@ -195,6 +201,7 @@ export const deHandelsregister: ShapeDetector = {
 export const deFuehrerschein: ShapeDetector = {
   entity: 'DE_FUEHRERSCHEIN',
   score: 0.3,
+  weak: 'always',
   shapes: ['AX9{8}X', 'AXX9{6}XX'],
   context: ['führerschein', 'führerscheinnummer', 'fahrerlaubnis', 'fuehrerschein'],
   contextScore: 0.85,

@@ -43,6 +43,7 @@ export const sePersonnummer: ShapeDetector = {
 export const seOrganisationsnummer: ShapeDetector = {
   entity: 'SE_ORGANISATIONSNUMMER',
   score: 0.3,
+  weak: 'together',
   shapes: ['9{6}_9999', '9{10}'],
   separators: '-',
   context: ['organisationsnummer', 'orgnr', 'orgnummer', 'org'],
@@ -91,6 +92,7 @@ export const pl: Pack = [plPesel, plNip];
 export const nlBsn: ShapeDetector = {
   entity: 'NL_BSN',
   score: 0.3,
+  weak: 'always',
   shapes: ['9{9}', '9{8}', '999_99_999', '9999_99_999', '999_999_999'],
   separators: '. ',
   context: ['bsn', 'burgerservicenummer', 'sofinummer', 'sofi'],
@@ -122,6 +124,7 @@ export const ch: Pack = [chAhv];
 export const beNrn: ShapeDetector = {
   entity: 'BE_NRN',
   score: 0.5,
+  weak: 'together',
   shapes: ['9{11}', '99_99_99_999_99', '999999_999_99'],
   separators: '.-',
   mixed: true,
@@ -142,6 +145,7 @@ export const be: Pack = [beNrn];
 export const dkCpr: ShapeDetector = {
   entity: 'DK_CPR',
   score: 0.3,
+  weak: 'together',
   shapes: ['9{6}_9999', '9{10}'],
   separators: '-',
   context: ['cpr', 'personnummer', 'cprnr'],

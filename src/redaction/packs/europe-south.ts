@@ -36,6 +36,7 @@ export const esNie: ShapeDetector = {
 export const esPassport: ShapeDetector = {
   entity: 'ES_PASSPORT',
   score: 0.1,
+  weak: 'always',
   shapes: ['AAA9{6}'],
   context: ['pasaporte', 'passport'],
   contextScore: 0.8,
@@ -84,6 +85,7 @@ export const itVatCode: ShapeDetector = {
 export const itDriverLicense: ShapeDetector = {
   entity: 'IT_DRIVER_LICENSE',
   score: 0.3,
+  weak: 'always',
   shapes: ['AA9{7}A', 'A9XXXXXXXA'],
   context: ['patente', 'guida', 'licenza', 'driver'],
   contextScore: 0.85,
@@ -93,6 +95,7 @@ export const itDriverLicense: ShapeDetector = {
 export const itIdentityCard: ShapeDetector = {
   entity: 'IT_IDENTITY_CARD',
   score: 0.1,
+  weak: 'always',
   shapes: ['AA9{7}', 'AA_9{7}', '9{7}AA', 'AA9{5}AA'],
   separators: ' ',
   context: ['carta', 'identità', 'elettronica', 'cie', 'documento', 'card', 'identity'],
@@ -103,6 +106,7 @@ export const itIdentityCard: ShapeDetector = {
 export const itPassport: ShapeDetector = {
   entity: 'IT_PASSPORT',
   score: 0.05,
+  weak: 'always',
   shapes: ['AA9{7}'],
   context: ['passaporto', 'passport', 'viaggio', 'documento'],
   contextScore: 0.8,
@@ -146,6 +150,7 @@ export const frNir: ShapeDetector = {
 export const frSiren: ShapeDetector = {
   entity: 'FR_SIREN',
   score: 0.2,
+  weak: 'always',
   shapes: ['9{9}', '999_999_999'],
   separators: ' ',
   context: ['siren', 'rcs', 'entreprise', 'société', 'immatriculée'],
@@ -156,6 +161,7 @@ export const frSiren: ShapeDetector = {
 export const frSiret: ShapeDetector = {
   entity: 'FR_SIRET',
   score: 0.4,
+  weak: 'together',
   shapes: ['9{14}', '999_999_999_99999'],
   separators: ' ',
   context: ['siret', 'établissement', 'entreprise', 'société'],
@@ -169,6 +175,7 @@ export const fr: Pack = [frNir, frSiren, frSiret];
 export const hrOib: ShapeDetector = {
   entity: 'HR_OIB',
   score: 0.2,
+  weak: 'always',
   shapes: ['9{11}'],
   context: ['oib'],
   contextScore: 0.9,

@@ -42,6 +42,7 @@ export const krFrn: ShapeDetector = {
 export const krPassport: ShapeDetector = {
   entity: 'KR_PASSPORT',
   score: 0.2,
+  weak: 'always',
   shapes: ['A9{8}', 'A999A9999'],
   context: ['passport', '여권', 'korean'],
   contextScore: 0.85,
@@ -53,6 +54,7 @@ export const krPassport: ShapeDetector = {
 export const krDriverLicense: ShapeDetector = {
   entity: 'KR_DRIVER_LICENSE',
   score: 0.4,
+  weak: 'together',
   shapes: ['9{12}', '99_99_9{6}_99'],
   separators: '-',
   context: ['license', 'licence', 'driver', '운전면허', '면허'],
@@ -67,6 +69,7 @@ export const krDriverLicense: ShapeDetector = {
 export const krBrn: ShapeDetector = {
   entity: 'KR_BRN',
   score: 0.4,
+  weak: 'together',
   shapes: ['9{10}', '999_99_99999'],
   separators: '-',
   context: ['brn', '사업자등록', '사업자', 'business'],

@@ -5,6 +5,7 @@ import type { Pack, ShapeDetector } from '../types.ts';
 export const auAbn: ShapeDetector = {
   entity: 'AU_ABN',
   score: 0.4,
+  weak: 'together',
   shapes: ['9{11}', '99_999_999_999'],
   separators: ' ',
   context: ['abn', 'australian', 'business'],
@@ -20,6 +21,7 @@ export const auAbn: ShapeDetector = {
 export const auAcn: ShapeDetector = {
   entity: 'AU_ACN',
   score: 0.25,
+  weak: 'always',
   shapes: ['9{9}', '999_999_999'],
   separators: ' ',
   context: ['acn', 'australian', 'company'],
@@ -31,6 +33,7 @@ export const auAcn: ShapeDetector = {
 export const auTfn: ShapeDetector = {
   entity: 'AU_TFN',
   score: 0.25,
+  weak: 'always',
   shapes: ['9{9}', '999_999_999'],
   separators: ' ',
   context: ['tfn', 'tax', 'file', 'ato'],
@@ -42,6 +45,7 @@ export const auTfn: ShapeDetector = {
 export const auMedicare: ShapeDetector = {
   entity: 'AU_MEDICARE',
   score: 0.3,
+  weak: 'together',
   shapes: ['9{10}', '9999_99999_9', '9{11}', '9999_99999_9_9'],
   separators: ' -',
   context: ['medicare', 'irn'],
@@ -60,6 +64,7 @@ export const au: Pack = [auAbn, auAcn, auTfn, auMedicare];
 export const nzIrd: ShapeDetector = {
   entity: 'NZ_IRD',
   score: 0.15,
+  weak: 'always',
   shapes: ['9{8}', '9{9}', '99_999_999', '999_999_999'],
   separators: '- ',
   context: ['ird', 'inland'],
@@ -96,6 +101,7 @@ export const za: Pack = [zaIdNumber];
 export const ngNin: ShapeDetector = {
   entity: 'NG_NIN',
   score: 0.4,
+  weak: 'always',
   shapes: ['9{11}'],
   context: ['nin', 'nimc', 'nigerian', 'nigeria', 'national'],
   contextScore: 0.9,
@@ -105,6 +111,7 @@ export const ngNin: ShapeDetector = {
 export const ngVehicleRegistration: ShapeDetector = {
   entity: 'NG_VEHICLE_REGISTRATION',
   score: 0.4,
+  weak: 'always',
   shapes: ['AAA999AA', 'AAA_999AA', 'AAA_999_AA'],
   context: ['plate', 'vehicle', 'registration', 'frsc', 'car'],
   contextScore: 0.8,

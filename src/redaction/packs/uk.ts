@@ -5,6 +5,7 @@ import type { Pack, ShapeDetector } from '../types.ts';
 export const ukNhs: ShapeDetector = {
   entity: 'UK_NHS',
   score: 0.4,
+  weak: 'together',
   shapes: ['9{10}', '999_999_9999'],
   context: ['nhs', 'health', 'patient', 'national'],
   contextScore: 0.9,
@@ -43,6 +44,7 @@ const OUTWARD = /^(?:GIR|(?:[A-PR-UWYZ](?:\d[\dA-HJKPSTUW]?|[A-HK-Y]\d[\dABEHMNP
 export const ukPostcode: ShapeDetector = {
   entity: 'UK_POSTCODE',
   score: 0.4,
+  weak: 'together',
   shapes: [
     'A9_9AA',
     'A99_9AA',
@@ -73,6 +75,7 @@ export const ukPostcode: ShapeDetector = {
 export const ukPassport: ShapeDetector = {
   entity: 'UK_PASSPORT',
   score: 0.1,
+  weak: 'always',
   shapes: ['AA9{7}'],
   context: ['passport', 'travel', 'hmpo'],
   contextScore: 0.8,
@@ -105,6 +108,7 @@ export const ukDrivingLicence: ShapeDetector = {
 export const ukVehicleRegistration: ShapeDetector = {
   entity: 'UK_VEHICLE_REGISTRATION',
   score: 0.3,
+  weak: 'always',
   shapes: [
     'AA99AAA',
     'AA99_AAA',

@@ -5,6 +5,7 @@ import type { Pack, ShapeDetector } from '../types.ts';
 export const usSsn: ShapeDetector = {
   entity: 'US_SSN',
   score: 0.2,
+  weak: 'together',
   shapes: ['999_99_9999', '9{9}', '999_999999', '99999_9999'],
   separators: '- .',
   context: ['ssn', 'social', 'security', 'ssns', 'ssid', 'taxpayer'],
@@ -29,6 +30,7 @@ export const usSsn: ShapeDetector = {
 export const usItin: ShapeDetector = {
   entity: 'US_ITIN',
   score: 0.7,
+  weak: 'together',
   shapes: ['999_99_9999', '9{9}', '999_999999', '99999_9999'],
   separators: '- ',
   context: ['itin', 'taxpayer', 'individual', 'tax'],
@@ -47,6 +49,7 @@ export const usItin: ShapeDetector = {
 export const usPassport: ShapeDetector = {
   entity: 'US_PASSPORT',
   score: 0.05,
+  weak: 'always',
   shapes: ['9{9}', 'A9{8}'],
   context: ['passport', 'travel', 'passeport'],
   contextScore: 0.8,
@@ -57,6 +60,7 @@ export const usPassport: ShapeDetector = {
 export const usDriverLicense: ShapeDetector = {
   entity: 'US_DRIVER_LICENSE',
   score: 0.01,
+  weak: 'always',
   shapes: [
     '9{6}',
     '9{7}',
@@ -113,6 +117,7 @@ export const usDriverLicense: ShapeDetector = {
 export const usBankNumber: ShapeDetector = {
   entity: 'US_BANK_NUMBER',
   score: 0.05,
+  weak: 'always',
   shapes: ['9{8}', '9{9}', '9{10}', '9{11}', '9{12}', '9{13}', '9{14}', '9{15}', '9{16}', '9{17}'],
   context: ['account', 'acct', 'bank', 'checking', 'savings', 'debit', 'deposit', 'acc'],
   contextScore: 0.7,
@@ -122,6 +127,7 @@ export const usBankNumber: ShapeDetector = {
 export const abaRoutingNumber: ShapeDetector = {
   entity: 'ABA_ROUTING_NUMBER',
   score: 0.25,
+  weak: 'together',
   shapes: ['9{9}', '9999_9999_9'],
   separators: '-',
   context: ['aba', 'routing', 'rtn', 'transit', 'wire', 'ach', 'bankrouting', 'abarouting'],
@@ -156,6 +162,7 @@ export const medicalLicense: ShapeDetector = {
 export const usNpi: ShapeDetector = {
   entity: 'US_NPI',
   score: 0.3,
+  weak: 'always',
   shapes: ['9{10}', '9999_999_999'],
   context: ['npi', 'provider', 'prescriber', 'physician', 'clinician', 'taxonomy'],
   contextScore: 0.9,
@@ -179,6 +186,7 @@ export const usMbi: ShapeDetector = {
 export const usEin: ShapeDetector = {
   entity: 'US_EIN',
   score: 0.3,
+  weak: 'always',
   shapes: ['99_9{7}'],
   separators: '-',
   context: ['ein', 'fein', 'employer'],

@@ -110,6 +110,7 @@ export const discordBotToken: TokenDetector = {
   score: 0.9,
   lengthMin: 23,
   lengthMax: 28,
+  opens: 'letter',
   token(text, start, end, report) {
     if (!/[MNO]/.test(text.charAt(start)) || codeAt(text, end) !== 46) return;
     const match = /^\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/.exec(text.slice(end, end + 50));
@@ -138,6 +139,7 @@ export const facebookToken: TokenDetector = {
   score: 0.9,
   lengthMin: 15,
   lengthMax: 16,
+  opens: 'digit',
   token(text, start, end, report) {
     const match = /^(?:\||%7C)[\w-]{27,40}(?![\w-])/i.exec(text.slice(end, end + 46));
     if (match && /^\d+$/.test(text.slice(start, end)) && entropy(match[0]) >= 3) report(start, end + match[0].length);
