@@ -46,15 +46,18 @@ export function mod11And10(text: string): boolean {
   return (11 - product) % 10 === digit(text, text.length - 1);
 }
 
-const DIHEDRAL = '0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210';
-const PERMUTATION = '01234567891576283094580379614289160435279453126870428657390127938064157046913258';
+const digitsOf = (text: string): Uint8Array => Uint8Array.from(text, Number);
+const DIHEDRAL = digitsOf(
+  '0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210',
+);
+const PERMUTATION = digitsOf('01234567891576283094580379614289160435279453126870428657390127938064157046913258');
 
 /** Verhoeff: Aadhaar, Nigerian NIN. */
 export function verhoeff(text: string): boolean {
   let check = 0;
   for (let index = 0; index < text.length; index++) {
-    const turned = digit(PERMUTATION, (index % 8) * 10 + digit(text, text.length - 1 - index));
-    check = digit(DIHEDRAL, check * 10 + turned);
+    const turned = PERMUTATION[(index % 8) * 10 + digit(text, text.length - 1 - index)] as number;
+    check = DIHEDRAL[check * 10 + turned] as number;
   }
   return check === 0;
 }

@@ -18,6 +18,18 @@ export interface Entry<D extends Detector> {
   readonly lexicon: Lexicon | undefined;
 }
 
+/** A detector of single characters, with 1 by code for what may follow one. */
+export interface AnchorEntry extends Entry<AnchorDetector> {
+  readonly after: Uint8Array;
+}
+
+/** One literal of a detector, with its last character as a byte: it tells most texts that only begin alike. */
+export interface PrefixEntry {
+  readonly prefix: string;
+  readonly last: number;
+  readonly entry: Entry<PrefixDetector>;
+}
+
 /** A detector of layouts, with its separators as bits. */
 export interface ShapeEntry extends Entry<ShapeDetector> {
   readonly separators: number;
@@ -26,13 +38,13 @@ export interface ShapeEntry extends Entry<ShapeDetector> {
 /** Detectors sorted by what wakes them, so that one pass over a text wakes only those that could match. */
 export interface Plan {
   readonly shapes: ShapeTable<ShapeEntry> | undefined;
-  readonly anchors: readonly (readonly Entry<AnchorDetector>[] | undefined)[];
+  readonly anchors: readonly (readonly AnchorEntry[] | undefined)[];
   /**
    * By the token's length, for those that begin with a letter; then as many lists for those that begin with a digit. The
    * last list of each is for all that are longer.
    */
   readonly tokens: readonly (readonly Entry<TokenDetector>[])[];
-  readonly prefixes: ReadonlyMap<number, readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[]>;
+  readonly prefixes: ReadonlyMap<number, readonly PrefixEntry[]>;
   /** 1 where three opening characters, hashed to 14 bits, may be known. */
   readonly prefixFilter: Uint8Array;
   /** 1 for what may follow a word that is shorter than `prefixUnitsMin` where a prefix begins. */
@@ -70,9 +82,9 @@ export function compile(detectors: readonly Detector[]): Plan {
 
 function build(detectors: readonly Detector[]): Plan {
   const shapes: [ShapeEntry, readonly string[]][] = [];
-  const anchors: (Entry<AnchorDetector>[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
+  const anchors: (AnchorEntry[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
   const tokens: Entry<TokenDetector>[] = [];
-  const prefixes = new Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>();
+  const prefixes = new Map<number, PrefixEntry[]>();
   const prefixFilter = new Uint8Array(PREFIX_FILTER_UNITS);
   const searches: Entry<SearchDetector>[] = [];
   const groups = new Map<string, string>();
@@ -86,7 +98,8 @@ function build(detectors: readonly Detector[]): Plan {
       const separators = separatorBits(detector.separators ?? ' -');
       shapes.push([{ detector, lexicon: words, separators }, detector.shapes]);
     } else if ('at' in detector) {
-      for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), { detector, lexicon: words });
+      const entry = { detector, lexicon: words, after: afterOf(detector) };
+      for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), entry);
     } else if ('token' in detector) tokens.push({ detector, lexicon: words });
     else if ('from' in detector) addPrefixes({ detector, lexicon: words }, prefixes, prefixFilter);
     else searches.push({ detector, lexicon: words });
@@ -105,6 +118,13 @@ function build(detectors: readonly Detector[]): Plan {
     context: contextIndex(lexicons),
     groups,
   };
+}
+
+function afterOf({ after }: AnchorDetector): Uint8Array {
+  if (after === undefined) return new Uint8Array(256).fill(1);
+  const codes = new Uint8Array(256);
+  for (let index = 0; index < after.length; index++) codes[byteOf(after.charCodeAt(index))] = 1;
+  return codes;
 }
 
 function tokensByLength(
@@ -143,9 +163,7 @@ function push<T>(lists: (T[] | undefined)[], index: number, item: T): void {
 const byteOf = (code: number): number => Math.min(code, BEYOND_ASCII);
 
 /** A hit that is one run of token characters is longer than the words of a language, or goes on with a sign. */
-function prefixGate(
-  prefixes: readonly { readonly prefix: string; readonly entry: Entry<PrefixDetector> }[],
-): Pick<Plan, 'prefixEnds' | 'prefixUnitsMin'> {
+function prefixGate(prefixes: readonly PrefixEntry[]): Pick<Plan, 'prefixEnds' | 'prefixUnitsMin'> {
   const prefixEnds = new Uint8Array(256);
   let prefixUnitsMin = Number.MAX_SAFE_INTEGER;
   for (let code = 0; code < 128; code++) if ((classOf(code) & (TOKEN | WORD_BITS)) === TOKEN) prefixEnds[code] = 1;
@@ -157,19 +175,16 @@ function prefixGate(
   return { prefixEnds, prefixUnitsMin };
 }
 
-function addPrefixes(
-  entry: Entry<PrefixDetector>,
-  prefixes: Map<number, { prefix: string; entry: Entry<PrefixDetector> }[]>,
-  filter: Uint8Array,
-): void {
+function addPrefixes(entry: Entry<PrefixDetector>, prefixes: Map<number, PrefixEntry[]>, filter: Uint8Array): void {
   for (const prefix of entry.detector.prefixes) {
     const [first = 0, second = 0, third] = [...prefix.slice(0, 3)].map((unit) => byteOf(unit.charCodeAt(0)));
     const thirds = third === undefined ? Array.from({ length: BEYOND_ASCII + 1 }, (_, code) => code) : [third];
     for (const key of new Set(thirds.map((third) => openingKey(first, second, third)))) {
       filter[key] = 1;
+      const item = { prefix, last: byteOf(prefix.charCodeAt(prefix.length - 1)), entry };
       const list = prefixes.get(key);
-      if (list) list.push({ prefix, entry });
-      else prefixes.set(key, [{ prefix, entry }]);
+      if (list) list.push(item);
+      else prefixes.set(key, [item]);
     }
   }
 }

@@ -1,10 +1,18 @@
 import { CLASSES, DIGIT, LETTER } from './characters.ts';
 import type { Collector } from './collector.ts';
-import { type Entry, openingKey, type Plan, TOKEN_LISTS, TOKEN_UNITS_LISTED } from './compile.ts';
+import {
+  type AnchorEntry,
+  type Entry,
+  openingKey,
+  type Plan,
+  type PrefixEntry,
+  TOKEN_LISTS,
+  TOKEN_UNITS_LISTED,
+} from './compile.ts';
 import { placeholderLength } from './placeholder.ts';
 import { shapesAround } from './scan-shapes.ts';
 import { WORD_BITS } from './shapes.ts';
-import type { AnchorDetector, TokenDetector } from './types.ts';
+import type { TokenDetector } from './types.ts';
 import { BEYOND_ASCII, returnBytes, takeBytes } from './unit-bytes.ts';
 
 /** The single pass: words wake shapes, tokens and prefixes; special characters wake their anchors. */
@@ -50,7 +58,7 @@ function walk(text: string, bytes: Uint8Array, plan: Plan, collector: Collector)
     // Most words are too short to begin a key by themselves, and end in a space.
     if (index - start >= prefixUnitsMin || prefixEnds[bytes[index] as number] === 1) {
       const key = openingKey(first, bytes[start + 1] as number, start + 2 < length ? (bytes[start + 2] as number) : 0);
-      if (prefixFilter[key] === 1) wakePrefixes(text, start, key, plan, collector);
+      if (prefixFilter[key] === 1) wakePrefixes(text, bytes, start, key, plan, collector);
     }
     if (digits) {
       if (plan.shapes !== undefined) shapesAround(text, bytes, start, plan.shapes, collector);
@@ -75,8 +83,10 @@ function wake(text: string, bytes: Uint8Array, index: number, code: number, plan
   }
   const entries = plan.anchors[code];
   if (entries === undefined) return index;
+  const next = bytes[index + 1] as number;
   for (let at = 0; at < entries.length; at++) {
-    const { detector, lexicon } = entries[at] as Entry<AnchorDetector>;
+    const { detector, lexicon, after } = entries[at] as AnchorEntry;
+    if (after[next] !== 1) continue;
     collector.detector = detector;
     collector.lexicon = lexicon;
     detector.at(text, index, collector.report, bytes);
@@ -84,9 +94,19 @@ function wake(text: string, bytes: Uint8Array, index: number, code: number, plan
   return index;
 }
 
-function wakePrefixes(text: string, start: number, key: number, plan: Plan, collector: Collector): void {
-  for (const { prefix, entry } of plan.prefixes.get(key) ?? []) {
-    if (!text.startsWith(prefix, start)) continue;
+function wakePrefixes(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  key: number,
+  plan: Plan,
+  collector: Collector,
+): void {
+  const listed = plan.prefixes.get(key);
+  if (listed === undefined) return;
+  for (let index = 0; index < listed.length; index++) {
+    const { prefix, last, entry } = listed[index] as PrefixEntry;
+    if (bytes[start + prefix.length - 1] !== last || !text.startsWith(prefix, start)) continue;
     collector.detector = entry.detector;
     collector.lexicon = entry.lexicon;
     entry.detector.from(text, start, collector.report, prefix);

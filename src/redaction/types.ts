@@ -51,6 +51,8 @@ export interface ShapeDetector extends DetectorFacts {
 /** Looks around single characters, such as `@`. Must judge from the 128 units before its hit to the word after it. */
 export interface AnchorDetector extends DetectorFacts {
   readonly anchors: string;
+  /** What must stand right behind the character: with anything else nothing is asked. ASCII. @defaultValue anything */
+  readonly after?: string;
   /** `bytes` is as in {@link TokenDetector.token}. */
   readonly at: (text: string, index: number, report: Report, bytes: Uint8Array) => void;
 }

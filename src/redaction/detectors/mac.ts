@@ -6,6 +6,7 @@ export const macAddress: AnchorDetector = {
   entity: 'MAC_ADDRESS',
   score: 0.9,
   anchors: ':-.',
+  after: '0123456789ABCDEFabcdef',
   at(text, index, report, bytes) {
     const joint = bytes[index] as number;
     const width = joint === 46 ? 4 : 2;

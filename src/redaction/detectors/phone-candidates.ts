@@ -1,4 +1,4 @@
-import { byteAt, classAt, codeAt, DIGIT, is, LETTER } from '../characters.ts';
+import { byteAt, classAt, codeAt, DIGIT, LETTER } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import { BEYOND_ASCII } from '../unit-bytes.ts';
 

@@ -10,7 +10,7 @@ export const caSin: ShapeDetector = {
   context: ['sin', 'nas', 'insurance', 'assurance', 'canada', 'canadian'],
   contextScore: 0.95,
   check: (compact, raw) =>
-    /^[1-79]/.test(compact) && !allSame(compact) && luhn(compact) ? (raw.length > 9 ? 0.55 : 0.2) : false,
+    luhn(compact) && /^[1-79]/.test(compact) && !allSame(compact) ? (raw.length > 9 ? 0.55 : 0.2) : false,
 };
 
 /** Postal code: A1A 1A1 without D F I O Q U, and no W or Z first. */

@@ -12,10 +12,15 @@ export const inAadhaar: ShapeDetector = {
   contextScore: 0.95,
   check(compact, raw) {
     if (digit(compact, 0) < 2 || !verhoeff(compact)) return false;
-    const mirrored = [...compact].reverse().join('') === compact;
-    return !mirrored ? (raw.length > 12 ? 0.8 : 0.5) : false;
+    return !isMirrored(compact) ? (raw.length > 12 ? 0.8 : 0.5) : false;
   },
 };
+
+function isMirrored(text: string): boolean {
+  for (let index = 0; index < text.length / 2; index++)
+    if (text.charCodeAt(index) !== text.charCodeAt(text.length - 1 - index)) return false;
+  return true;
+}
 
 /** Permanent account number: three letters, kind of holder, initial, four digits, letter. */
 export const inPan: ShapeDetector = {

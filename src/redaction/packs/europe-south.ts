@@ -114,6 +114,8 @@ export const itPassport: ShapeDetector = {
 
 export const it: Pack = [itFiscalCode, itVatCode, itDriverLicense, itIdentityCard, itPassport];
 
+const PT_WEIGHTS = [9, 8, 7, 6, 5, 4, 3, 2];
+
 /** Número de identificação fiscal: first digits by kind of person, modulo 11. */
 export const ptNif: ShapeDetector = {
   entity: 'PT_NIF',
@@ -123,10 +125,12 @@ export const ptNif: ShapeDetector = {
   context: ['nif', 'contribuinte', 'fiscal', 'finanças', 'nipc'],
   contextScore: 0.9,
   check(compact) {
-    const digits = compact.replace(/^PT/, '');
-    if (digits.length !== 9 || !/^(?:[1-35689]|45|7[0-9])/.test(digits) || allSame(digits)) return false;
-    const rest = weighted(digits, [9, 8, 7, 6, 5, 4, 3, 2]) % 11;
-    return (rest < 2 ? 0 : 11 - rest) === digit(digits, 8) ? (compact.length > 9 ? 0.85 : 0.3) : false;
+    const named = compact.startsWith('PT');
+    if (compact.length !== (named ? 11 : 9)) return false;
+    const digits = named ? compact.slice(2) : compact;
+    const rest = weighted(digits, PT_WEIGHTS) % 11;
+    if ((rest < 2 ? 0 : 11 - rest) !== digit(digits, 8)) return false;
+    return /^(?:[1-35689]|45|7[0-9])/.test(digits) && !allSame(digits) ? (named ? 0.85 : 0.3) : false;
   },
 };
 

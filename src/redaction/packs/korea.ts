@@ -3,12 +3,13 @@ import type { Pack, ShapeDetector } from '../types.ts';
 
 const RRN_WEIGHTS = [2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5];
 
-/** Birth date, then the digit for century and sex within `sexes`. Numbers given since October 2020 have no check digit. */
-function registration(compact: string, raw: string, sexes: RegExp, shift: number): number | false {
+/** Birth date, then the digit for century and sex from `least` to three more. Numbers given since October 2020 have no check digit. */
+function registration(compact: string, raw: string, least: number, shift: number): number | false {
   const sex = digit(compact, 6);
   const century = sex === 9 || sex === 0 ? 1800 : [1, 2, 5, 6].includes(sex) ? 1900 : 2000;
   if (
-    !sexes.test(compact.charAt(6)) ||
+    sex < least ||
+    sex > least + 3 ||
     !isDate(century + part(compact, 0, 2), part(compact, 2, 4), part(compact, 4, 6))
   )
     return false;
@@ -25,7 +26,7 @@ export const krRrn: ShapeDetector = {
   separators: '-',
   context: ['rrn', 'korean', '주민등록', '주민', 'resident'],
   contextScore: 0.95,
-  check: (compact, raw) => registration(compact, raw, /[1-4]/, 0),
+  check: (compact, raw) => registration(compact, raw, 1, 0),
 };
 
 /** Of foreigners: as the resident number, with 5 to 8. */
@@ -36,7 +37,7 @@ export const krFrn: ShapeDetector = {
   separators: '-',
   context: ['frn', 'foreigner', 'alien', '외국인', '외국인등록'],
   contextScore: 0.95,
-  check: (compact, raw) => registration(compact, raw, /[5-8]/, 2),
+  check: (compact, raw) => registration(compact, raw, 5, 2),
 };
 
 export const krPassport: ShapeDetector = {

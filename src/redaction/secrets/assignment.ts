@@ -5,6 +5,8 @@ import { vendors } from './vendor-rules.ts';
 import type { AnchorDetector } from '../types.ts';
 
 const NAME_UNITS_MAX = 60;
+/** `pwd`, `aws`. */
+const NAME_UNITS_MIN = 3;
 const VALUE_UNITS_MIN = 8;
 const JUDGED_UNITS = 200;
 const JOINED_UNITS = 66;
@@ -115,6 +117,7 @@ function nameBefore(text: string, index: number): string {
   }
   let start = end;
   while (start > 0 && end - start < NAME_UNITS_MAX && isName(codeAt(text, start - 1))) start--;
+  if (end - start < NAME_UNITS_MIN) return '';
   // `a=token=b`: the name is part of a value, which was looked at as one.
   if (codeAt(text, start - 1) === 61) return '';
   let letters = false;

@@ -10,6 +10,7 @@ export const urlCredentials: AnchorDetector = {
   group: 'secret',
   score: 0.9,
   anchors: ':',
+  after: '/',
   at(text, index, report) {
     if (!text.startsWith('//', index + 1) || !is(text, index - 1, LETTER | DIGIT)) return;
     const user = index + 3;
@@ -53,6 +54,9 @@ export const authorizationHeader: AnchorDetector = {
   at(text, index, report) {
     if (!is(text, index - 1, LETTER) || (codeAt(text, index + 1) !== 32 && !is(text, index + 1, LETTER | DIGIT)))
       return;
+    // All names end in `n` or `ey`.
+    const last = codeAt(text, index - 1) | 32;
+    if (last !== 110 && (last !== 121 || (codeAt(text, index - 2) | 32) !== 101)) return;
     const name = text.slice(Math.max(0, index - 16), index).toLowerCase();
     if (!/(?:authorization|apikey|api-key|[^a-z]token|auth-token|private-token|access-token)$/.test(name)) return;
     let start = runEnd(text, index + 1, SPACE, index + 5);
@@ -91,6 +95,7 @@ export const curlUser: AnchorDetector = {
   group: 'secret',
   score: 0.85,
   anchors: '-',
+  after: 'u-',
   at(text, index, report) {
     if (!is(text, index - 1, SPACE)) return;
     const from = text.startsWith('-u', index) ? index + 2 : text.startsWith('--user', index) ? index + 6 : -1;

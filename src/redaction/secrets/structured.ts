@@ -44,6 +44,7 @@ export const privateKey: AnchorDetector = {
   group: 'secret',
   score: 0.98,
   anchors: '-',
+  after: '-',
   at(text, index, report) {
     if (codeAt(text, index - 1) === 45 || !text.startsWith('-----BEGIN ', index)) return;
     const title = /^-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(index, index + 100));
@@ -94,6 +95,7 @@ export const telegramBotToken: AnchorDetector = {
   group: 'secret',
   score: 0.9,
   anchors: ':',
+  after: 'A',
   at(text, index, report) {
     if (codeAt(text, index + 1) !== 65) return;
     const start = runStart(text, index, DIGIT, index - 17);
