@@ -8,6 +8,7 @@ import { printLatencies } from './latency.ts';
 import { benchStreamsMemory } from './streams-memory.ts';
 import { printDecisions } from './limits.ts';
 import { benchMetering } from './metering.ts';
+import { printChoices } from './routing-choice.ts';
 import { type Subject, subjects } from './subjects.ts';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 9);
@@ -108,6 +109,7 @@ printWrapped(streamed, 'us/event', 1.5);
 await benchCaches(ROUNDS);
 benchStreamsMemory();
 printDecisions();
+printChoices();
 await benchMetering(ROUNDS);
 await printLatencies(all);
 console.log('\nImport, a fresh process each, wall ms over an empty script');

@@ -1,6 +1,6 @@
 /**
  * Every strategy on the same traffic, in simulated time: latency, cost, prompt-cache hits; latency routing beside an
- * oracle that knows each target's true speed; what one choice among fifty costs.
+ * oracle that knows each target's true speed. What a choice costs: `routing-choice.ts`.
  * `node --conditions=postern-source bench/simulate-routing.ts [calls]`
  */
 import { createContext } from '../src/core/context.ts';
@@ -238,46 +238,4 @@ for (const scenario of scenarios) {
   console.log(
     `${scenario.name.padEnd(42)} ${own.toFixed(0).padStart(6)} ms ${best.toFixed(0).padStart(8)} ms  ${((own / best - 1) * 100).toFixed(1).padStart(5)} %`,
   );
-}
-
-console.log('\none choice among 50 targets');
-for (const [name, group] of Object.entries(groups)) {
-  const clock = { now: () => 0, monotonic: () => performance.now(), after: () => ({ cancel: () => undefined }) };
-  const random = seeded(1);
-  const emit = (): void => undefined;
-  const health = createHealth(clock, emit);
-  const routing = createRouting({ clock, random, health, emit });
-  const targets = Array.from({ length: 50 }, (_, index) => ({
-    target: `p/${index}`,
-    price: price(1 + (index % 7), 4),
-  }));
-  const registry = compileRegistry(
-    { x: { ...group, targets } } as unknown as ModelsConfiguration,
-    new Map([['p', provider]]),
-    1,
-  );
-  const plan = registry.resolve('x', 'chat');
-  const request = { model: 'x', messages: [] };
-  const call = { operation: 'chat', request, stream: true, plan, scope: { session: 's1' } } as unknown as Call;
-  for (const target of plan.candidates) {
-    const observer = routing.observe({ ...call, target });
-    const ms = 300 + 1_000 * random();
-    observer?.commit?.({ firstContentMs: ms });
-    const usage = usageOf([{ model: 'm', role: 'main', tokens: { input: 10, output: 100 } }], { quality: 'reported' });
-    observer?.end({
-      status: 'completed',
-      durationMs: ms + 1_000,
-      firstContentMs: ms,
-      committed: true,
-      billing: 'yes',
-      usage,
-    });
-  }
-  const times: number[] = [];
-  for (let round = 0; round < 15; round++) {
-    const began = process.cpuUsage().user;
-    for (let choice = 0; choice < 20_000; choice++) routing.order(call);
-    times.push((process.cpuUsage().user - began) / 20_000);
-  }
-  console.log(`${name.padEnd(20)} ${(times.toSorted((a, b) => a - b)[7] as number).toFixed(2).padStart(6)} us`);
 }

@@ -136,14 +136,16 @@ function candidatesIn(root: GroupNode, call: Call, view: RouteView): readonly Ca
     else for (const member of node.strategy.order(node, call, view)) walk(member);
   };
   walk(root);
-  if (!shapeOf(root).repeats) return found;
+  const { repeated } = shapeOf(root);
+  if (repeated.size === 0) return found;
   const seen = new Set<string>();
-  return found.filter(({ id }) => !seen.has(id) && seen.add(id));
+  return found.filter(({ id }) => !repeated.has(id) || (!seen.has(id) && seen.add(id)));
 }
 
 interface Shape {
   readonly different: number;
-  readonly repeats: boolean;
+  /** Targets that stand in the tree more than once. */
+  readonly repeated: ReadonlySet<string>;
 }
 const shapes = new WeakMap<GroupNode, Shape>();
 
@@ -151,8 +153,9 @@ function shapeOf(root: GroupNode): Shape {
   let known = shapes.get(root);
   if (known === undefined) {
     const ids = leavesOf(root).map(({ candidate }) => candidate.id);
-    const different = new Set(ids).size;
-    known = { different, repeats: different < ids.length };
+    const seen = new Set<string>();
+    const repeated = new Set(ids.filter((id) => seen.has(id) || !seen.add(id)));
+    known = { different: seen.size, repeated };
     shapes.set(root, known);
   }
   return known;

@@ -1,7 +1,7 @@
 import { aFunction } from '../../options.ts';
 import { invalidOptions } from '../../errors.ts';
 import type { Call, Candidate } from '../../call.ts';
-import { leavesOf, type RouteNode, type RouteView, type Strategy } from '../node.ts';
+import { type GroupNode, leavesOf, type RouteNode, type RouteView, type Strategy } from '../node.ts';
 
 /** Puts candidates in order yourself. Those left out are not tried. */
 export type Choose = (
@@ -20,9 +20,26 @@ export const custom: Strategy = {
     return choose;
   },
   order(group, call, view) {
-    const leaves = group.members.flatMap(leavesOf);
-    const byCandidate = new Map<Candidate, RouteNode>(leaves.map((leaf) => [leaf.candidate, leaf]));
-    const chosen = (group.settings as Choose)([...byCandidate.keys()], call, view);
-    return chosen.flatMap((candidate) => byCandidate.get(candidate) ?? []);
+    const leaves = leavesIn(group);
+    // A list of its own each time: a function may sort what it is given.
+    const chosen = (group.settings as Choose)([...leaves.keys()], call, view);
+    const nodes: RouteNode[] = [];
+    for (const candidate of chosen) {
+      const leaf = leaves.get(candidate);
+      if (leaf !== undefined) nodes.push(leaf);
+    }
+    return nodes;
   },
 };
+
+const known = new WeakMap<GroupNode, ReadonlyMap<Candidate, RouteNode>>();
+
+/** Every target below a group, found once a configuration. */
+function leavesIn(group: GroupNode): ReadonlyMap<Candidate, RouteNode> {
+  let leaves = known.get(group);
+  if (leaves === undefined) {
+    leaves = new Map(group.members.flatMap(leavesOf).map((leaf) => [leaf.candidate, leaf]));
+    known.set(group, leaves);
+  }
+  return leaves;
+}
