@@ -1,15 +1,11 @@
 import { type Call, type Candidate, type Loser, OWN_PROVIDER } from './core/call.ts';
 import { toGatewayError } from './core/errors.ts';
 import { withoutForeignSeals } from './core/routing/affinity.ts';
-import { inputTokensOf } from './core/routing/expected-cost.ts';
+import { inputTokensOf, outputTokensMaxOf, usdRange, usdRangeText } from './core/routing/expected-cost.ts';
 import { standingOf } from './core/walk-failure.ts';
 import type { CandidateExplanation, GatewayExplanation } from './gateway-types.ts';
-import type { ChatRequest } from './operations/chat.ts';
 import type { Warning } from './operations/shared.ts';
 import type { Runtime } from './runtime.ts';
-
-/** Tokens of an answer whose length nothing limits and nobody has measured. */
-const OUTPUT_TOKENS_MAX = 4_096;
 
 /** What would happen to a call, without making it. */
 export function explain(runtime: Runtime, call: Call): GatewayExplanation {
@@ -80,13 +76,8 @@ function candidateOf(runtime: Runtime, call: Call, candidate: Candidate, input: 
   const { routing, health } = runtime.shared;
   const facts = routing.facts(candidate);
   const standing = standingOf(call, candidate, health);
-  const { maxTokens } = call.request as Partial<ChatRequest>;
-  const most = call.operation === 'chat' ? (maxTokens ?? facts?.limits?.output ?? OUTPUT_TOKENS_MAX) : 0;
-  const price = facts?.price;
-  const cost = price && {
-    lowUsd: (input * (price.cacheRead ?? price.input)) / 1e6,
-    highUsd: (input * price.input + most * price.output) / 1e6,
-  };
+  const most = outputTokensMaxOf(call, facts);
+  const cost = usdRange(facts, input, most);
   return {
     ...candidate,
     waitMs: standing.state === 'waiting' ? standing.waitMs : 0,
@@ -133,12 +124,7 @@ function placeOf({ provider, model, region, credential, version }: Candidate): s
 
 function costText({ cost, outputTokensMax }: CandidateExplanation): string {
   if (cost === undefined) return ', price unknown';
-  return `, $${usd(cost.lowUsd)} to $${usd(cost.highUsd)} (up to ${outputTokensMax} tokens out)`;
-}
-
-function usd(value: number): string {
-  // Two digits of what is small, and never as 1.2e-7.
-  return value === 0 ? '0' : value < 0.01 ? value.toFixed(1 - Math.floor(Math.log10(value))) : value.toFixed(4);
+  return `, ${usdRangeText(cost)} (up to ${outputTokensMax} tokens out)`;
 }
 
 function warningText({ code, path, feature, message }: Warning): string {

@@ -1,7 +1,8 @@
 import type { Call, PlainReply } from '../core/call.ts';
 import { invalidOptions, isGatewayError } from '../core/errors.ts';
-import { defineMiddleware, type Host, type Middleware, only } from '../core/middleware.ts';
+import { defineMiddleware, type Explanation, type Host, type Middleware, only } from '../core/middleware.ts';
 import { aFunction, aText, checkOptions } from '../core/options.ts';
+import { inputTokensOf, outputTokensMaxOf, usdRange, usdRangeText } from '../core/routing/expected-cost.ts';
 import { hasServerEffects } from '../core/side-effects.ts';
 import { outputOf, wantsOutput } from '../core/structured-output.ts';
 import { readdress } from '../core/subcall.ts';
@@ -43,18 +44,28 @@ export function cascade(options: CascadeOptions): Middleware {
     if (last !== undefined) call.context.ledger.update(last.id, { next: `cascade: ${to}` });
     return next(readdress(call, to));
   });
+  let host: Host | undefined;
   return defineMiddleware(
     {
       name: 'cascade',
-      start: ({ resolve }: Host) => {
-        for (const model of [from, to]) resolve(model, 'chat');
+      start: (given: Host) => {
+        host = given;
+        for (const model of [from, to]) given.resolve(model, 'chat');
       },
-      explain: ({ request, stream }) => ({
-        summary: request.model === from && !stream ? `asks ${to} if the answer will not do` : 'passes',
-      }),
+      explain: (call) =>
+        call.request.model === from && !call.stream ? secondAnswer(call, to, host) : { summary: 'passes' },
     },
     around,
   );
+}
+
+/** What the strong model would cost on top. */
+function secondAnswer(call: Call, to: string, host: Host | undefined): Explanation {
+  const [strong] = call.context.resolve(to, 'chat').candidates;
+  const facts = strong && host?.routing.facts(strong);
+  const cost = usdRange(facts, inputTokensOf(call), outputTokensMaxOf(call, facts));
+  const summary = `asks ${to} if the answer will not do (${usdRangeText(cost)} more)`;
+  return { summary, ...(cost !== undefined && { details: { secondAnswer: cost } }) };
 }
 
 async function willDo(

@@ -40,4 +40,4 @@ export {
 export { shadow, type ShadowOptions, type ShadowPair } from './shadow.ts';
 export { telemetry, type TelemetryOptions } from './telemetry.ts';
 export { timeout, type TimeoutOptions } from './timeout.ts';
-export { type Classify, useCase, type UseCaseExamples, type UseCaseOptions } from './use-case.ts';
+export { type Classify, type ClassifyContext, useCase, type UseCaseExamples, type UseCaseOptions } from './use-case.ts';

@@ -1,17 +1,26 @@
-import type { Call, Next } from '../core/call.ts';
+import type { Call, Next, PlainReply } from '../core/call.ts';
 import { invalidOptions, toGatewayError } from '../core/errors.ts';
-import { defineMiddleware, type Host, type Middleware, only } from '../core/middleware.ts';
+import { defineMiddleware, type Explanation, type Host, type Middleware, only } from '../core/middleware.ts';
 import { aFunction, anObject, anything, aText, checkOptions, fraction, milliseconds } from '../core/options.ts';
+import { usdRange, usdRangeText } from '../core/routing/expected-cost.ts';
 import { type Embedder, embedTexts } from '../core/semantic-models.ts';
 import { raceSignal } from '../core/signals.ts';
-import { readdress } from '../core/subcall.ts';
+import { readdress, subcall } from '../core/subcall.ts';
 import { type ChatRequest, textOf } from '../operations/chat.ts';
+import { estimateTokens } from '../operations/usage.ts';
 
 /** Names the use case of a request; `undefined` leaves the call where it is. */
 export type Classify = (
   request: ChatRequest,
-  context: { readonly purpose?: string; readonly signal: AbortSignal },
+  context: ClassifyContext,
 ) => string | undefined | Promise<string | undefined>;
+
+export interface ClassifyContext {
+  readonly purpose?: string;
+  readonly signal: AbortSignal;
+  /** Asks a model behind this gateway and gives its text; metered with the call, as `classification`. */
+  ask(model: string, prompt: string): Promise<string>;
+}
 
 export interface UseCaseOptions {
   /** Use cases and the alias or model for each. */
@@ -47,6 +56,7 @@ export function useCase(options: UseCaseOptions): Middleware {
     throw invalidOptions('useCase.to', 'expected use cases and their models, like { summary: "cheap" }.');
   }
   const classify = classifierOf(by, to);
+  let host: Host | undefined;
   const around = only('chat', async function useCase(call, next) {
     if (asked !== undefined && call.request.model !== asked) return next(call);
     const name = await decided(call, next, classify, timeoutMs);
@@ -56,19 +66,36 @@ export function useCase(options: UseCaseOptions): Middleware {
   return defineMiddleware(
     {
       name: 'use-case',
-      start: ({ resolve }: Host) => {
-        for (const model of Object.values(to)) resolve(model, 'chat');
+      start: (given: Host) => {
+        host = given;
+        for (const model of Object.values(to)) given.resolve(model, 'chat');
+        if (typeof by === 'object' && typeof by.embed === 'string') given.resolve(by.embed, 'embed');
       },
-      explain: ({ purpose }) => ({
-        summary: `${by === undefined ? `purpose ${purpose ?? 'not declared'}` : typeof by === 'function' ? 'by a function' : 'by examples'}: ${Object.entries(
-          to,
-        )
-          .map(([name, model]) => `${name} to ${model}`)
-          .join(', ')}`,
-      }),
+      explain: (call) =>
+        asked !== undefined && call.request.model !== asked ? { summary: 'passes' } : explained(call, options, host),
     },
     around,
   );
+}
+
+/** Who decides, between what, and what deciding costs before the call itself. */
+function explained(call: Call, { by, to = {} }: UseCaseOptions, host: Host | undefined): Explanation {
+  const list = Object.entries(to).map(([name, model]) => `${name} to ${model}`);
+  if (by === undefined) {
+    const model = call.purpose !== undefined && Object.hasOwn(to, call.purpose) ? to[call.purpose] : undefined;
+    const told = `purpose ${call.purpose ?? 'not declared'}`;
+    return { summary: model === undefined ? `${told}: stays (${list.join(', ')})` : `${told}: goes to ${model}` };
+  }
+  if (typeof by === 'function') return { summary: `by a function: ${list.join(', ')}` };
+  const summary = `by examples: ${list.join(', ')}`;
+  if (typeof by.embed !== 'string') return { summary };
+  const [target] = call.context.resolve(by.embed, 'embed').candidates;
+  const inputTokens = estimateTokens(questionOf(call as Call<'chat'>));
+  const cost = usdRange(target && host?.routing.facts(target), inputTokens, 0);
+  return {
+    summary: `${summary}; asks ${by.embed} first, about ${inputTokens} tokens, ${usdRangeText(cost)}`,
+    details: { embedding: { inputTokens, ...cost } },
+  };
 }
 
 type Decide = (call: Call<'chat'>, next: Next) => string | undefined | Promise<string | undefined>;
@@ -76,7 +103,11 @@ type Decide = (call: Call<'chat'>, next: Next) => string | undefined | Promise<s
 function classifierOf(by: UseCaseOptions['by'], to: UseCaseOptions['to']): Decide {
   if (by === undefined) return ({ purpose }) => purpose;
   if (typeof by === 'function') {
-    return ({ request, purpose, signal }) => by(request, { ...(purpose !== undefined && { purpose }), signal });
+    return (call, next) => {
+      const { request, purpose, signal } = call;
+      const ask = (model: string, prompt: string): Promise<string> => askModel(call as Call, next, model, prompt);
+      return by(request, { ...(purpose !== undefined && { purpose }), signal, ask });
+    };
   }
   checkOptions('useCase.by', by, { embed: anything, examples: anObject, threshold: fraction });
   for (const [name, texts] of Object.entries(by.examples ?? {})) {
@@ -96,8 +127,7 @@ function byLikeness({ embed, examples, threshold = 0.5 }: UseCaseExamples): Deci
   const labelled = Object.entries(examples).flatMap(([name, texts]) => texts.map((text) => ({ name, text })));
   let known: Promise<Float32Array[]> | undefined;
   return async (call, next) => {
-    const question = call.request.messages.findLast(({ role }) => role === 'user');
-    const text = question === undefined ? '' : textOf(question);
+    const text = questionOf(call);
     if (text === '') return undefined;
     known ??= embedTexts(
       call as Call,
@@ -117,6 +147,18 @@ function byLikeness({ embed, examples, threshold = 0.5 }: UseCaseExamples): Deci
     }
     return found;
   };
+}
+
+function questionOf({ request }: Call<'chat'>): string {
+  const question = request.messages.findLast(({ role }) => role === 'user');
+  return question === undefined ? '' : textOf(question);
+}
+
+async function askModel(call: Call, next: Next, model: string, prompt: string): Promise<string> {
+  const request: ChatRequest = { model, messages: [{ role: 'user', content: [{ type: 'text', text: prompt }] }] };
+  const child = subcall(call, 'chat', request, { purpose: 'classification' });
+  const { response } = (await next(child)) as PlainReply<'chat'>;
+  return textOf(response.message);
 }
 
 function dot(one: Float32Array, other: Float32Array): number {

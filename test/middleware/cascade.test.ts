@@ -34,6 +34,22 @@ describe('cascade', () => {
     expect(response.attempts[0]?.next).toBe('cascade: smart');
   });
 
+  it('shows what both answers cost, and beforehand what the second one would', async () => {
+    const price = { input: 1, output: 1 };
+    const mock = mockProvider({ name: 'p' });
+    mock.reply({ text: 'x', usage: { input: 10, output: 5 } });
+    const gateway = createGateway({
+      providers: [mock],
+      models: { default: { target: 'p/small', price }, smart: { target: 'p/large', price: { input: 10, output: 10 } } },
+      use: [meter(), cascade({ from: 'default', to: 'smart', accept: () => false }), retry(), route()],
+    });
+    const told = gateway.explain({ prompt: 'x', maxTokens: 100 }).middleware[1];
+    expect(told?.summary).toMatch(/^asks smart if the answer will not do \(\$[\d.]+ to \$[\d.]+ more\)$/);
+    expect(told?.details?.['secondAnswer']).toMatchObject({ highUsd: expect.closeTo(0.001, 4) });
+    const { cost } = await gateway.chat('x');
+    expect(cost).toMatchObject({ spentNanoUsd: 165_000n, wastedNanoUsd: 15_000n });
+  });
+
   it('asks the strong model when the answer breaks the schema', async () => {
     const { mock, gateway } = setUp();
     mock.on({ model: 'small' }).reply('{"city": 7}');

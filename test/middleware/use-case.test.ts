@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createGateway } from '../../src/index.ts';
-import { retry, route, useCase, type UseCaseOptions } from '../../src/middleware/index.ts';
+import type { LedgerRow } from '../../src/core/ledger.ts';
+import { meter, retry, route, useCase, type UseCaseOptions } from '../../src/middleware/index.ts';
+import { createPriceTable } from '../../src/pricing/index.ts';
 import { fakeClock, middlewareContract, mockProvider } from '../../src/testing/index.ts';
 
 const to = { summary: 'cheap', code: 'smart' };
@@ -76,8 +78,59 @@ describe('useCase', () => {
     expect(behind.mock.calls.filter(({ model }) => model === 'embedding')).toHaveLength(3);
   });
 
+  it('shows what deciding costs: in the rows, in response.cost, and beforehand in explain', async () => {
+    const priced = (by: UseCaseOptions['by']) => {
+      const mock = mockProvider({ name: 'p' });
+      mock.reply({ text: 'code', usage: { input: 10, output: 1 } });
+      const rows: LedgerRow[] = [];
+      const prices = createPriceTable({ overrides: { 'p/*': { tokens: { input: '1', output: '1' } } } });
+      const gateway = createGateway({
+        providers: [mock],
+        models: { auto: 'p/middle', cheap: 'p/small', smart: 'p/large', vectors: { target: 'p/e', price: PRICE } },
+        clock: fakeClock(),
+        use: [
+          meter({ prices, sink: (row) => void rows.push(row) }),
+          useCase({ for: 'auto', to, ...(by !== undefined && { by }) }),
+          retry(),
+          route(),
+        ],
+      });
+      const paid = () =>
+        rows.flatMap((row) => (row.kind === 'attempt' ? [[row.purpose, row.model, row.costNanoUsd]] : []));
+      const summary = (request: object) =>
+        gateway.explain({ model: 'auto', prompt: 'x', ...request }).middleware.find(({ name }) => name === 'use-case');
+      return { gateway, paid, summary };
+    };
+    const PRICE = { input: 2, output: 0 };
+    const asking = priced((request, { ask }) => ask('cheap', JSON.stringify(request.messages)));
+    const { target, cost } = await asking.gateway.chat({ model: 'auto', prompt: 'x' });
+    expect(target.model).toBe('large');
+    expect(asking.paid()).toEqual([
+      ['classification', 'small', 11_000n],
+      [undefined, 'large', 11_000n],
+    ]);
+    expect(cost).toMatchObject({ spentNanoUsd: 22_000n, wastedNanoUsd: 0n });
+    expect(asking.summary({})?.summary).toBe('by a function: summary to cheap, code to smart');
+
+    const alike = priced({ embed: 'vectors', examples: { summary: ['summarise'], code: ['write'] }, threshold: 0 });
+    const told = alike.summary({ prompt: 'river '.repeat(100) });
+    const inputTokens = (told?.details?.['embedding'] as { inputTokens: number }).inputTokens;
+    expect(told?.details?.['embedding']).toMatchObject({ highUsd: (inputTokens * 2) / 1e6 });
+    expect(told?.summary).toMatch(/; asks vectors first, about \d+ tokens, \$0\.000\d+$/);
+    const answer = await alike.gateway.chat({ model: 'auto', prompt: 'x' });
+    const spent = alike.paid().reduce((sum, [, , nanoUsd]) => sum + (nanoUsd as bigint), 0n);
+    expect(alike.paid().map(([purpose]) => purpose)).toEqual(['embedding', 'embedding', undefined]);
+    expect(answer.cost?.spentNanoUsd).toBe(spent);
+
+    const declared = priced(undefined);
+    expect(declared.summary({ purpose: 'code' })?.summary).toBe('purpose code: goes to smart');
+    expect(declared.summary({})?.summary).toMatch(/^purpose not declared: stays/);
+    expect(declared.summary({ model: 'smart', purpose: 'code' })?.summary).toBe('passes');
+  });
+
   it('refuses models and use cases nobody knows, at creation', () => {
     expect(() => setUp({ to: { a: 'nowhere' } })).toThrow('nowhere');
+    expect(() => setUp({ by: { embed: 'nowhere', examples: { code: ['x'] } } })).toThrow('nowhere');
     expect(() => useCase({ to, by: { embed: 'p/e', examples: { sumary: ['x'] } } })).toThrow(
       'useCase.by.examples.sumary',
     );

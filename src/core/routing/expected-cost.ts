@@ -1,6 +1,7 @@
 import { traitsOf } from '../../operations/traits-table.ts';
 import type { Usage } from '../../operations/shared.ts';
 import type { Call, Candidate } from '../call.ts';
+import type { ModelFacts } from '../model-facts.ts';
 import type { RouteView } from './node.ts';
 
 /** Tokens of an answer nobody has measured yet. */
@@ -41,4 +42,42 @@ export function usageUsd(candidate: Candidate, usage: Usage, view: RouteView): n
   const cached = usage.tokens.cacheRead ?? 0;
   const reading = (usage.input - cached) * price.input + cached * (price.cacheRead ?? price.input);
   return (reading + usage.output * price.output) / 1e6;
+}
+
+/** Tokens of an answer whose length nothing limits and nobody has measured. */
+const OUTPUT_TOKENS_MAX = 4_096;
+
+/** The least and the most something may cost, in US dollars. */
+export interface UsdRange {
+  readonly lowUsd: number;
+  readonly highUsd: number;
+}
+
+/** Most tokens of an answer: what the request or the model allows. */
+export function outputTokensMaxOf(call: Call, facts: ModelFacts | undefined): number {
+  if (call.operation !== 'chat') return 0;
+  const { maxTokens } = call.request as { readonly maxTokens?: number };
+  return maxTokens ?? facts?.limits?.output ?? OUTPUT_TOKENS_MAX;
+}
+
+/** The prompt alone from a warm cache, to the longest answer; `undefined` where no price is known. */
+export function usdRange(facts: ModelFacts | undefined, input: number, outputMax: number): UsdRange | undefined {
+  const price = facts?.price;
+  if (price === undefined) return undefined;
+  return {
+    lowUsd: (input * (price.cacheRead ?? price.input)) / 1e6,
+    highUsd: (input * price.input + outputMax * price.output) / 1e6,
+  };
+}
+
+/** A range to be read: `$0.0012 to $0.0045`, or what there is to say without one. */
+export function usdRangeText(range: UsdRange | undefined): string {
+  if (range === undefined) return 'price unknown';
+  const { lowUsd, highUsd } = range;
+  return lowUsd === highUsd ? `$${usdText(lowUsd)}` : `$${usdText(lowUsd)} to $${usdText(highUsd)}`;
+}
+
+function usdText(value: number): string {
+  // Two digits of what is small, and never as 1.2e-7.
+  return value === 0 ? '0' : value < 0.01 ? value.toFixed(1 - Math.floor(Math.log10(value))) : value.toFixed(4);
 }
