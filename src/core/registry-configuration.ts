@@ -3,6 +3,7 @@ import type { CandidateOverrides } from './call.ts';
 import { invalidOptions } from './errors.ts';
 import { CAPABILITIES, type Capability, type ModelFacts } from './model-facts.ts';
 import { anObject } from './options.ts';
+import { checkRequestField, normalOverrides } from './registry-overrides.ts';
 import type { GroupConfiguration } from './routing/configuration.ts';
 import { STRATEGIES } from './routing/strategies/index.ts';
 import type { Strategy } from './routing/node.ts';
@@ -104,8 +105,10 @@ function parseNode(configured: unknown, path: string): Entry {
   knownFields(fields, TARGET_FIELDS, path, 'a target');
   checkShared(fields, path);
   checkTarget(fields, path);
-  const own = configured as TargetConfiguration;
-  return { kind: 'target', path, own, weight: own.weight, tags: own.tags, overrides: own.overrides };
+  const overrides = normalOverrides(fields['overrides'], `${path}.overrides`);
+  const given = configured as TargetConfiguration;
+  const own = overrides === undefined ? given : { ...given, overrides };
+  return { kind: 'target', path, own, weight: own.weight, tags: own.tags, overrides };
 }
 
 function groupOf(name: unknown, fields: Readonly<Record<string, unknown>>, path: string, list: string): GroupEntry {
@@ -130,7 +133,7 @@ function groupOf(name: unknown, fields: Readonly<Record<string, unknown>>, path:
     members: membersOf(strategy, fields, path, list),
     weight: fields['weight'] as number | undefined,
     tags: fields['tags'] as readonly string[] | undefined,
-    overrides: fields['overrides'] as TargetConfiguration['overrides'],
+    overrides: normalOverrides(fields['overrides'], `${path}.overrides`),
   };
 }
 
@@ -163,14 +166,11 @@ function knownFields(fields: object, known: readonly string[], path: string, of:
   }
 }
 
-function checkShared({ weight, tags, overrides }: Readonly<Record<string, unknown>>, path: string): void {
+function checkShared({ weight, tags }: Readonly<Record<string, unknown>>, path: string): void {
   if (weight !== undefined && !(typeof weight === 'number' && weight >= 0 && Number.isFinite(weight))) {
     throw invalidOptions(`${path}.weight`, 'expected a number of at least 0.');
   }
   if (tags !== undefined && !isTexts(tags)) throw invalidOptions(`${path}.tags`, 'expected a list of texts.');
-  if (overrides !== undefined && anObject(overrides) !== undefined) {
-    throw invalidOptions(`${path}.overrides`, 'expected an object of request fields, like { maxTokens: 500 }.');
-  }
 }
 
 function checkTarget(fields: Readonly<Record<string, unknown>>, path: string): void {
@@ -196,6 +196,7 @@ function checkTarget(fields: Readonly<Record<string, unknown>>, path: string): v
     throw invalidOptions(`${path}.capabilities`, 'expected a list of texts.');
   if (unsupported !== undefined && !isTexts(unsupported))
     throw invalidOptions(`${path}.unsupported`, 'expected a list of request fields.');
+  for (const [index, name] of (unsupported ?? []).entries()) checkRequestField(name, `${path}.unsupported[${index}]`);
   if (
     retiresOn !== undefined &&
     !(typeof retiresOn === 'string' && /^\d{4}-\d\d-\d\d/.test(retiresOn) && !Number.isNaN(Date.parse(retiresOn)))

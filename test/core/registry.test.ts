@@ -74,12 +74,24 @@ describe('a registry', () => {
       [{ fast: 'shared' } as never, 'openai and anthropic'],
       [{ fast: 'gpt-nowhere' } as never, 'models.fast'],
       [{ fast: { target: 'openai/a', weight: -1 } } as never, 'models.fast.weight'],
+      [{ fast: { target: 'openai/a', overrides: { temprature: 1 } } } as never, 'Did you mean temperature?'],
+      [{ fast: { target: 'openai/a', overrides: { topP: 7 } } } as never, 'models.fast.overrides.topP'],
+      [{ fast: { target: 'openai/a', overrides: { prompt: 'x' } } } as never, 'models.fast.overrides.prompt'],
+      [{ fast: { target: 'openai/a', unsupported: ['topk'] } } as never, 'models.fast.unsupported[0]'],
     ];
     for (const [models, part] of bad) {
       expect(() => compile(models)).toThrowError(
         expect.objectContaining({ code: 'invalid-options', message: expect.stringContaining(part) }),
       );
     }
+  });
+
+  it('takes overrides as short as a call may write them', () => {
+    const registry = compile({ fast: { target: 'openai/gpt-a', overrides: { stop: 'END', dimensions: 8 } } });
+    expect(registry.resolve('fast', 'chat').candidates[0]?.overrides?.request).toEqual({
+      stop: ['END'],
+      dimensions: 8,
+    });
   });
 
   it('overrides of an outer alias win over the inner one', () => {
