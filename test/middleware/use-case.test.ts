@@ -114,8 +114,9 @@ describe('useCase', () => {
 
     const alike = priced({ embed: 'vectors', examples: { summary: ['summarise'], code: ['write'] }, threshold: 0 });
     const told = alike.summary({ prompt: 'river '.repeat(100) });
-    const inputTokens = (told?.details?.['embedding'] as { inputTokens: number }).inputTokens;
-    expect(told?.details?.['embedding']).toMatchObject({ highUsd: (inputTokens * 2) / 1e6 });
+    const embedding = told?.details?.['embedding'] as { inputTokens: number; highUsd: number } | undefined;
+    expect(embedding?.inputTokens).toBeGreaterThan(50);
+    expect(embedding?.highUsd).toBeCloseTo(((embedding?.inputTokens ?? 0) * 2) / 1e6, 12);
     expect(told?.summary).toMatch(/; asks vectors first, about \d+ tokens, \$0\.000\d+$/);
     const answer = await alike.gateway.chat({ model: 'auto', prompt: 'x' });
     const spent = alike.paid().reduce((sum, [, , nanoUsd]) => sum + (nanoUsd as bigint), 0n);
