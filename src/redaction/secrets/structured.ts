@@ -50,10 +50,26 @@ export const privateKey: AnchorDetector = {
     const title = /^-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(index, index + 100));
     if (title === null) return;
     const from = index + title[0].length;
-    const close = text.slice(from, from + PEM_UNITS_MAX).search(/-----END [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/);
-    report(index, close < 0 ? pemRunEnd(text, from) : text.indexOf('-----', from + close + 5) + 5);
+    const end = pemEnd(text, from);
+    report(index, end > 0 && end - from <= PEM_UNITS_MAX ? end : pemRunEnd(text, from));
   },
 };
+
+const PEM_CLOSE = /-----END [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/g;
+/** The last search, so that a text of nothing but opening lines is read once. */
+const searched = { text: '', from: 0, close: -1, end: -1 };
+
+/** End of the first END line from a place on, or -1. */
+function pemEnd(text: string, from: number): number {
+  const known = searched.text === text && from >= searched.from && (from <= searched.close || searched.close < 0);
+  if (!known) {
+    PEM_CLOSE.lastIndex = from;
+    const match = PEM_CLOSE.exec(text);
+    const close = match?.index ?? -1;
+    Object.assign(searched, { text, from, close, end: match === null ? -1 : close + match[0].length });
+  }
+  return searched.end;
+}
 
 /** Base64, line ends (also escaped), headers like `Proc-Type: 4`. */
 function pemRunEnd(text: string, from: number): number {
