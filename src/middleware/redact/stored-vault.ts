@@ -1,3 +1,4 @@
+import { takeTurn } from '../../core/answer-lock.ts';
 import type { Call } from '../../core/call.ts';
 import { digestFields } from '../../core/digest.ts';
 import { invalidOptions } from '../../core/errors.ts';
@@ -19,6 +20,8 @@ export interface RedactVaultOptions {
   readonly entriesMax?: number;
 }
 
+const NEVER = new AbortController().signal;
+
 type Entry = readonly [placeholder: string, value: string];
 
 /** Brings the values of earlier requests of a call's session, and keeps the new ones. */
@@ -39,11 +42,27 @@ export function storedVault(options: RedactVaultOptions, key: TagKey): StoredVau
   const secret = hmacSha256(bytes)(new TextEncoder().encode('postern redact vault'));
   const sealed = encrypted(store, { keys: { vault: secret }, current: 'vault' });
 
-  async function save(record: string, fresh: readonly Entry[]): Promise<void> {
-    // Read again: another call of the session may have written meanwhile.
-    const entries = new Map([...(await load(sealed, record)), ...fresh]);
-    const kept = [...entries].slice(-entriesMax);
-    await sealed.set(record, JSON.stringify(kept), { ttlMs });
+  // Writes of one session stand in line here, and behind those of other processes at the store's lock.
+  const lines = new Map<string, Promise<void>>();
+
+  function save(call: Call, record: string, fresh: readonly Entry[]): Promise<void> {
+    const mine = (lines.get(record) ?? Promise.resolve()).then(() => write(call, record, fresh));
+    const settled = mine.catch(() => {}).then(() => void (lines.get(record) === settled && lines.delete(record)));
+    lines.set(record, settled);
+    return mine;
+  }
+
+  async function write(call: Call, record: string, fresh: readonly Entry[]): Promise<void> {
+    // The wait is no part of the call: it goes on when the caller has gone.
+    const turn = await takeTurn({ ...call, signal: NEVER }, store, record, () => Promise.resolve(undefined));
+    try {
+      // Read again: another call of the session may have written meanwhile.
+      const entries = new Map([...(await load(sealed, record)), ...fresh]);
+      const kept = [...entries].slice(-entriesMax);
+      await sealed.set(record, JSON.stringify(kept), { ttlMs });
+    } finally {
+      if ('release' in turn) await turn.release();
+    }
   }
 
   return {
@@ -55,7 +74,7 @@ export function storedVault(options: RedactVaultOptions, key: TagKey): StoredVau
       for (const [placeholder, value] of known) put(vault, placeholder, value);
       return () => {
         const fresh = [...vault.entries()].filter(([placeholder]) => !known.has(placeholder));
-        if (fresh.length > 0) call.context.waitUntil(save(record, fresh));
+        if (fresh.length > 0) call.context.waitUntil(save(call, record, fresh));
       };
     },
   };

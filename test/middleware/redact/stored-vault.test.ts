@@ -90,6 +90,25 @@ describe('redact with a stored vault', () => {
     expect(await ask()).toBe(seen.join(' '));
   });
 
+  it.each([1, 2])('keeps the values of two calls of a session at the same moment, processes: %i', async (processes) => {
+    const inner = memoryStore();
+    const store: Store = {
+      name: 'slow',
+      get: async (key) => Promise.resolve().then(() => inner.get(key)),
+      set: async (key, value, options) => Promise.resolve().then(() => inner.set(key, value, options)),
+      delete: async (key, options) => Promise.resolve().then(() => inner.delete(key, options)),
+      invalidate: (what) => inner.invalidate(what),
+    };
+    const setups = Array.from({ length: processes }, () => setup(store));
+    const names = ['ann', 'bob', 'eve'];
+    await Promise.all(names.map((name, index) => setups[index % processes]?.says(session, `I am ${name}@example.com`)));
+    const seen = setups.flatMap(({ mock }) => mock.calls.map(({ text }) => text)).join(' ');
+    const placeholders = seen.match(/\[EMAIL_ADDRESS_[a-z]{14}\]/g) ?? [];
+    expect(placeholders).toHaveLength(names.length);
+    const answer = await setup(store).says(session, 'Who?', placeholders.join(' '));
+    for (const name of names) expect(answer).toContain(`${name}@example.com`);
+  });
+
   it('keeps working while the store is down: the answer keeps what it cannot restore', async () => {
     const down: Store = {
       name: 'down',
