@@ -107,17 +107,18 @@ export class ContextReader {
 
   /** Reads the runs from where the last look-up ended, or from `limit`, to `to`, where a run begins. */
   #cover(to: number, limit: number): void {
+    const bytes = this.#bytes;
     let at = this.#until;
     if (at <= limit || this.#since > limit || to < at - BACK_UNITS) {
       this.#size = 0;
       this.#since = limit;
       at = limit;
       // The run that stands across the limit is none that counts.
-      if (limit > 0) for (at++; at < to && !isSpace(this.#bytes[at - 1] as number); at++);
+      if (limit > 0) for (at++; at < to && !isSpace(bytes[at - 1] as number); at++);
     }
     while (at < to) {
       const from = at;
-      while (at < to && !isSpace(this.#bytes[at] as number)) at++;
+      while (at < to && !isSpace(bytes[at] as number)) at++;
       if (at > from) this.#read(from, at);
       at++;
     }

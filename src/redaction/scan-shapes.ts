@@ -62,7 +62,7 @@ function shapesFrom(
       bits = CLASSES[bytes[++index] as number] as number;
     }
     const entries = items[state];
-    if (entries !== undefined && !isAttached(text, bytes, start, index))
+    if (entries !== undefined && isAllowed(entries, separators) && !isAttached(text, bytes, start, index))
       tryShapes(text, bytes, start, index, entries, collector, letters !== 0, separators);
     if ((bits & SEPARATOR) === 0) return;
     state = next[state * 4 + SEPARATOR_KIND] as number;
@@ -70,6 +70,13 @@ function shapesFrom(
     separators |= separatorBit(bytes[index] as number);
     index++;
   }
+}
+
+/** Whether one of the detectors takes these separators: most lists of numbers end here. */
+function isAllowed(entries: readonly ShapeEntry[], separators: number): boolean {
+  for (let index = 0; index < entries.length; index++)
+    if ((separators & ~(entries[index] as ShapeEntry).separators) === 0) return true;
+  return false;
 }
 
 /** Part of a longer number or name: `12-` before, `.34` after, `_` or `+` at either side. A placeholder counts as what it replaced. */

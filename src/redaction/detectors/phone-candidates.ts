@@ -21,15 +21,15 @@ export class PhoneReading {
   first = 0;
   /** Ends found. What follows has one entry for each. */
   size = 0;
-  readonly ends: number[] = [];
+  readonly ends = new Int32Array(GROUPS_MAX);
   /** Groups of digits. */
-  readonly groups: number[] = [];
+  readonly groups = new Int32Array(GROUPS_MAX);
   /** Digits in all groups, with a leading 00. */
-  readonly counts: number[] = [];
+  readonly counts = new Int32Array(GROUPS_MAX);
   /** Lengths of the groups, a hexadecimal digit each: `0x334`. */
-  readonly layouts: number[] = [];
+  readonly layouts = new Int32Array(GROUPS_MAX);
   /** 1 with an extension, `x12`. */
-  readonly extensions: number[] = [];
+  readonly extensions = new Int32Array(GROUPS_MAX);
 
   add(end: number, groups: number, count: number, layout: number, extension: 0 | 1): void {
     const at = this.size++;

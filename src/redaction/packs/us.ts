@@ -12,7 +12,7 @@ export const usSsn: ShapeDetector = {
   contextScore: 0.9,
   check(compact, raw) {
     const area = part(compact, 0, 3);
-    if (area === 0 || area === 666 || area >= 900 || compact.slice(3, 5) === '00' || compact.slice(5) === '0000')
+    if (area === 0 || area === 666 || area >= 900 || part(compact, 3, 5) === 0 || part(compact, 5, 9) === 0)
       return false;
     if (
       compact === '078051120' ||
@@ -36,13 +36,14 @@ export const usItin: ShapeDetector = {
   context: ['itin', 'taxpayer', 'individual', 'tax'],
   contextScore: 0.9,
   check(compact, raw) {
+    if (!compact.startsWith('9')) return false;
     const group = part(compact, 3, 5);
     const assigned =
       (group >= 50 && group <= 65) ||
       (group >= 70 && group <= 88) ||
       (group >= 90 && group <= 92) ||
       (group >= 94 && group <= 99);
-    return compact.startsWith('9') && assigned ? (raw.length === 11 ? 0.7 : 0.15) : false;
+    return assigned ? (raw.length === 11 ? 0.7 : 0.15) : false;
   },
 };
 
