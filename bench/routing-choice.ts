@@ -6,10 +6,11 @@
  */
 import type { Call } from '../src/core/call.ts';
 import { createHealth } from '../src/core/health.ts';
-import { defineProvider } from '../src/core/provider.ts';
 import { compileRegistry, type ModelsConfiguration } from '../src/core/registry.ts';
 import { createRouting } from '../src/core/routing/state.ts';
 import { usageOf } from '../src/operations/usage.ts';
+import { seededRandom } from '../src/testing/script/random.ts';
+import { unasked as provider } from './unasked-provider.ts';
 
 const BUDGET_US = 5;
 const TARGETS = 50;
@@ -38,29 +39,10 @@ const groups: Readonly<Record<string, object>> = {
   custom: { strategy: 'custom', targets, choose: (candidates: readonly unknown[]) => candidates },
 };
 
-const provider = defineProvider({
-  name: 'p',
-  protocols: [],
-  handlers: {
-    chat: async () => {
-      throw new Error('simulated');
-    },
-  },
-});
-
-/** Numbers in [0, 1) from a seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 4_294_967_296;
-  };
-}
-
 /** Routing in which every target has answered once, and a call to choose for. */
 function chooser(group: object): () => unknown {
   const clock = { now: () => 0, monotonic: () => performance.now(), after: () => ({ cancel: () => undefined }) };
-  const random = seeded(1);
+  const random = seededRandom(1);
   const emit = (): void => undefined;
   const health = createHealth(clock, emit);
   const routing = createRouting({ clock, random, health, emit });

@@ -4,6 +4,7 @@
  */
 import { createTrial, type RollbackOptions } from '../src/core/routing/trial.ts';
 import type { AttemptOutcome } from '../src/core/middleware.ts';
+import { seededRandom } from '../src/testing/script/random.ts';
 
 const TRIALS = Number(process.argv[2] ?? 400);
 const CANARY_CALLS = 1_000;
@@ -19,16 +20,6 @@ interface Truth {
   readonly spread: number;
 }
 
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let hash = Math.imul(state ^ (state >>> 15), state | 1);
-    hash = (hash + Math.imul(hash ^ (hash >>> 7), hash | 61)) ^ hash;
-    return ((hash ^ (hash >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 function outcome(random: () => number, errors: number, factor: number, spread: number): AttemptOutcome {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const durationMs = factor * 800 * Math.exp(spread * normal);
@@ -40,7 +31,7 @@ function outcome(random: () => number, errors: number, factor: number, spread: n
 
 /** Canary calls until it went back, or `undefined` if it never did. */
 function run(truth: Truth, seed: number, options: RollbackOptions = {}): number | undefined {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const trial = createTrial('x', options, random);
   for (let calls = 0; calls < CANARY_CALLS; ) {
     const tried = random() < truth.share;

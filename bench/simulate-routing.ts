@@ -7,10 +7,11 @@ import { createContext } from '../src/core/context.ts';
 import type { Call } from '../src/core/call.ts';
 import { createHealth } from '../src/core/health.ts';
 import type { AttemptOutcome } from '../src/core/middleware.ts';
-import { defineProvider } from '../src/core/provider.ts';
 import { compileRegistry, type ModelsConfiguration } from '../src/core/registry.ts';
 import { createRouting } from '../src/core/routing/state.ts';
 import { usageOf } from '../src/operations/usage.ts';
+import { seededRandom } from '../src/testing/script/random.ts';
+import { unasked as provider } from './unasked-provider.ts';
 
 const CALLS = Number(process.argv[2] ?? 4_000);
 
@@ -37,25 +38,6 @@ interface Numbers {
   readonly warm: number;
 }
 
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let hash = Math.imul(state ^ (state >>> 15), state | 1);
-    hash = (hash + Math.imul(hash ^ (hash >>> 7), hash | 61)) ^ hash;
-    return ((hash ^ (hash >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-const provider = defineProvider({
-  name: 'p',
-  protocols: [],
-  handlers: {
-    chat: async () => {
-      throw new Error('simulated');
-    },
-  },
-});
 const INPUT = 4_000;
 const OUTPUT = 200;
 const WARM_MS = 300_000;
@@ -70,8 +52,8 @@ function simulate(scenario: Scenario, group: object | 'oracle', seed: number): N
     events.splice(index, 0, { atMs, run });
   };
   const clock = { now: () => nowMs, monotonic: () => nowMs, after: () => ({ cancel: () => undefined }) };
-  const random = seeded(seed);
-  const traffic = seeded(seed + 1);
+  const random = seededRandom(seed);
+  const traffic = seededRandom(seed + 1);
   const emit = (): void => undefined;
   const health = createHealth(clock, emit);
   const routing = createRouting({ clock, random, health, emit });

@@ -1,15 +1,5 @@
 import type { AttemptRow, CallRow, LedgerRow } from '../core/ledger.ts';
-
-/** A repeatable source of numbers in [0, 1): the same rows on every run (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { seededRandom } from './script/random.ts';
 
 export interface SampleOptions {
   /** Calls to make; about one in six has a second attempt. */
@@ -32,7 +22,7 @@ const MODELS = [
 /** Ledger rows such as a busy gateway writes: retries, failures, cache hits, unknown prices. Repeatable. */
 export function* sampleRows(options: SampleOptions): Generator<LedgerRow> {
   const { calls, seed = 1, from, to, tenants = 5, users = 20 } = options;
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const pick = (count: number): number => Math.floor(random() * count);
   for (let index = 0; index < calls; index++) {
     // A user belongs to one tenant and one team; some have no tenant.

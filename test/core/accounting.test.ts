@@ -19,7 +19,7 @@ import { telemetry } from '../../src/middleware/telemetry.ts';
 import { createPriceTable } from '../../src/pricing/index.ts';
 import { memoryLedger } from '../../src/stores/memory-ledger.ts';
 import { fakeClock, mockProvider } from '../../src/testing/index.ts';
-import { seeded } from '../../src/testing/ledger-rows.ts';
+import { seededRandom } from '../../src/testing/script/random.ts';
 import { size } from '../size.ts';
 import { warmUp } from '../middleware/support.ts';
 
@@ -64,7 +64,7 @@ describe('the books', () => {
         hedge({ delayMsMin: 100, callsMin: 5, loadRatio: 1, spendRatio: 1 }),
         route(),
       ]);
-      const random = seeded(9);
+      const random = seededRandom(9);
       const number = size(2_000, 100_000);
       const wanted = { calls: 0, cached: 0, completed: 0, used: 0n };
       const kinds = ['plain', 'plain', 'hit', 'down', 'bad', 'cut', 'slow', 'stop', 'abort'] as const;

@@ -12,6 +12,7 @@ import { memoryCounterStore } from '../../src/stores/memory.ts';
 import { fakeClock, mockProvider } from '../../src/testing/index.ts';
 import { full, size } from '../size.ts';
 import { checkHistory, type Decision, standings } from './decision-history.ts';
+import { seededRandom } from '../../src/testing/script/random.ts';
 
 /** 1 nano-dollar a token. */
 const prices = createPriceTable({ overrides: { 'mock/*': { tokens: { input: '0.001', output: '0.001' } } } });
@@ -59,13 +60,8 @@ const CALLS = size(2_000, 20_000);
 async function storm(seed: number, calls: number, maximum: number) {
   const clock = fakeClock(Date.parse('2026-11-22T10:00:00Z'));
   const mock = mockProvider();
-  let state = seed;
-  const random = (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const next = seededRandom(seed);
+  const random = (below: number): number => Math.floor(next() * below);
   mock.on('fine').reply(({ text }) => ({ text: 'ok', usage: { input: 5, output: Number(text.split(' ')[1]) } }));
   mock
     .on('slow')

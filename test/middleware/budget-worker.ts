@@ -7,6 +7,7 @@ import { createPriceTable } from '../../src/pricing/index.ts';
 import { redisCounterStore } from '../../src/stores/redis.ts';
 import { mockProvider } from '../../src/testing/index.ts';
 import type { Heard } from './decision-history.ts';
+import { seededRandom } from '../../src/testing/script/random.ts';
 
 /** One of several processes that call models on the same budget. */
 export interface Order {
@@ -119,11 +120,6 @@ async function work(order: Order): Promise<Report> {
 
 /** Whole numbers below a bound, the same for a seed each time. */
 function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 }

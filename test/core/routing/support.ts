@@ -8,18 +8,10 @@ import { compileRegistry, type ModelsConfiguration } from '../../../src/core/reg
 import { createRouting, type Routing } from '../../../src/core/routing/state.ts';
 import type { ChatRequest } from '../../../src/operations/chat.ts';
 import { usageOf } from '../../../src/operations/usage.ts';
+import { seededRandom } from '../../../src/testing/script/random.ts';
 import { ManualClock } from '../../manual-clock.ts';
 
-/** Numbers in [0, 1) from a seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let hash = Math.imul(state ^ (state >>> 15), state | 1);
-    hash = (hash + Math.imul(hash ^ (hash >>> 7), hash | 61)) ^ hash;
-    return ((hash ^ (hash >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+export const seeded = seededRandom;
 
 const provider = (name: string) =>
   defineProvider({
