@@ -40,7 +40,7 @@ const ORDER = [
  * each of the others if given. Its own breaker never keeps a call from the only target it has.
  *
  * @example
- * createGateway({ providers, use: standard({ cache: cache(), retry: retry({ attemptsMax: 2 }) }) })
+ * createGateway({ providers, use: standard({ cache: cache(), retry: retry({ baseMs: 200 }) }) })
  */
 export function standard(options: StandardOptions = {}): Middleware[] {
   for (const [name, layer] of Object.entries(options)) {

@@ -83,7 +83,7 @@ export function concurrency(options: ConcurrencyOptions = {}): Middleware {
       const target = call.target ?? call.plan.candidates[0];
       const { priority, signal, deadline } = call;
       const admission = { priority, signal, deadline };
-      const gate = target === undefined || options.targetMax === 0 ? undefined : gates.target(target.id);
+      const gate = target === undefined || !gates.used ? undefined : gates.target(target.id);
       if (gate !== undefined && target !== undefined) checkRoom(call, target.id, gate, spill);
       const leaves: (() => void)[] = [];
       const leave = (): void => {
@@ -108,14 +108,27 @@ export function concurrency(options: ConcurrencyOptions = {}): Middleware {
 /** Feeds what an attempt shows to the adaptive limit and the shedder of its target. */
 function observerOf({ queue, limit, shedder }: Gate, clock: Clock): AttemptObserver | undefined {
   if (limit === undefined && shedder === undefined) return undefined;
+  shedder?.sent(clock.monotonic());
+  let began = false;
   return {
     commit({ firstContentMs }) {
+      began = true;
+      shedder?.accepted(clock.monotonic());
       limit?.sample(firstContentMs, queue.inside);
       queue.drain();
     },
     end(outcome) {
-      if (isDrop(outcome)) limit?.dropped();
-      else if (outcome.status !== 'refused') shedder?.accepted(clock.monotonic());
+      const drop = isDrop(outcome);
+      if (drop) limit?.dropped();
+      if (shedder === undefined) return;
+      if (outcome.status === 'refused') {
+        shedder.withdrawn(clock.monotonic());
+        return;
+      }
+      // Even a no is an answer; silence is none.
+      if (!began && (drop || outcome.error?.code === 'timeout')) shedder.refused();
+      else if (!began) shedder.accepted(clock.monotonic());
+      if (!drop) shedder.took(outcome.durationMs);
     },
   };
 }
@@ -132,14 +145,8 @@ function checkRoom(call: Call, id: string, { queue, shedder }: Gate, spill: bool
 }
 
 function gatesOf(options: ConcurrencyOptions) {
-  const {
-    targetMax = 200,
-    adaptive = false,
-    adaptiveMin = 20,
-    scopeMax = 0,
-    queueMax = 100,
-    queueMs = 10_000,
-  } = options;
+  const { adaptive = false, adaptiveMin = 20, scopeMax = 0, queueMax = 100, queueMs = 10_000 } = options;
+  const targetMax = options.targetMax === 0 ? Number.POSITIVE_INFINITY : (options.targetMax ?? 200);
   const targets = new Map<string, Gate>();
   const scopes = new Map<string, AdmissionQueue>();
   let host: Host | undefined;
@@ -149,6 +156,8 @@ function gatesOf(options: ConcurrencyOptions) {
   };
   return {
     start: (given: Host): void => void (host = given),
+    /** Without a limit of any kind there is nothing to keep for a target. */
+    used: adaptive || options.shed === true || targetMax !== Number.POSITIVE_INFINITY,
     known: (id: string): Gate | undefined => targets.get(id),
     target(id: string): Gate {
       let gate = targets.get(id);
@@ -177,7 +186,8 @@ function gatesOf(options: ConcurrencyOptions) {
     explain(call: Call): string {
       const told = call.plan.candidates.map(({ id }) => {
         const gate = targets.get(id);
-        return `${id} ${gate?.queue.inside ?? 0} of ${gate?.limit?.value ?? targetMax} in flight`;
+        const most = gate?.limit?.value ?? targetMax;
+        return `${id} ${gate?.queue.inside ?? 0}${most === Number.POSITIVE_INFINITY ? '' : ` of ${most}`} in flight`;
       });
       return told.join(', ');
     },

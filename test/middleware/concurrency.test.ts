@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { adaptiveLimit } from '../../src/core/adaptive-limit.ts';
 import { AdmissionQueue } from '../../src/core/admission-queue.ts';
 import { Heap } from '../../src/core/heap.ts';
-import { loadShedder } from '../../src/core/load-shedder.ts';
+import type { Priority } from '../../src/core/call.ts';
+import { type LoadShedder, loadShedder } from '../../src/core/load-shedder.ts';
+import { defineMiddleware, GatewayError } from '../../src/index.ts';
 import { concurrency, type ConcurrencyOptions, retry, route, timeout } from '../../src/middleware/index.ts';
 import { seededRandom } from '../../src/testing/script/random.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -240,6 +242,13 @@ describe('the adaptive limit', () => {
 });
 
 describe('the load shedder', () => {
+  /** One request now, if it is let through. */
+  const send = (shedder: LoadShedder, priority: Priority, nowMs: number): boolean => {
+    if (shedder.sheds(priority, nowMs)) return false;
+    shedder.sent(nowMs);
+    return true;
+  };
+
   it('RET-25: counts requests before they are made, and sheds the least important first', () => {
     const random = seededRandom(9);
     const shares = new Map<string, number>();
@@ -248,8 +257,9 @@ describe('the load shedder', () => {
       let shed = 0;
       for (let made = 0; made < 4_000; made++) {
         const now = made * 10;
-        if (shedder.sheds(priority, now)) shed++;
+        if (!send(shedder, priority, now)) shed++;
         else if (made % 4 === 0) shedder.accepted(now);
+        else shedder.refused();
       }
       shares.set(priority, shed / 4_000);
     }
@@ -261,9 +271,72 @@ describe('the load shedder', () => {
   it('sheds nothing while the target takes what it is sent', () => {
     const shedder = loadShedder(seededRandom(1));
     for (let made = 0; made < 1_000; made++) {
-      expect(shedder.sheds('background', made)).toBe(false);
+      expect(send(shedder, 'background', made)).toBe(true);
       shedder.accepted(made);
     }
+  });
+
+  it.each([
+    [1_000, 120_000, 120_000],
+    [60_000, 120_000, 140_000],
+    [300_000, 600_000, 700_000],
+    [3_600_000, 1_800_000, 1_800_000],
+  ])('RET-25: its window is at least twice as long as 99 in 100 calls take: calls of %i ms', (ms, least, most) => {
+    const shedder = loadShedder(seededRandom(1));
+    for (let made = 0; made < 200; made++) shedder.took(made % 50 === 0 ? ms : ms / 10);
+    expect(shedder.windowMs).toBeGreaterThanOrEqual(least);
+    expect(shedder.windowMs).toBeLessThanOrEqual(most);
+  });
+
+  it('RET-25: calls longer than the shortest window are no refusals while they run, and are when they do not come back', () => {
+    const shedder = loadShedder(seededRandom(4));
+    const longMs = 300_000;
+    let shed = 0;
+    // Two a second from the start; each is accepted after five minutes.
+    for (let now = 0; now < 4 * longMs; now += 500) {
+      if (now >= longMs) {
+        shedder.accepted(now);
+        shedder.took(longMs);
+      }
+      if (!send(shedder, 'background', now)) shed++;
+    }
+    expect(shed).toBe(0);
+    // From here on nothing comes back.
+    for (let now = 4 * longMs; now < 7 * longMs; now += 500) if (!send(shedder, 'background', now)) shed++;
+    expect(shed).toBeGreaterThan(300);
+  });
+
+  it('RET-25: as much through the middleware: slow plain answers, many at once, all of them taken', async () => {
+    const { clock, a, gateway } = setUp([route(), concurrency({ shed: true, targetMax: 0 })], {
+      random: seededRandom(3),
+      timeoutMs: 0,
+    });
+    a.otherwise.reply('long').delay(250_000);
+    const answers: Promise<{ text: string }>[] = [];
+    for (let made = 0; made < 300; made++) {
+      answers.push(gateway.chat(single, { priority: 'background' }));
+      await clock.advance(1_000);
+    }
+    const all = await clock.settled(Promise.all(answers));
+    expect(all.every(({ text }) => text === 'long')).toBe(true);
+  });
+
+  it('calls that find the target full, or are kept back by another middleware, say nothing about it', async () => {
+    const guard = defineMiddleware(
+      {
+        name: 'guard',
+        attempt: () => {
+          throw new GatewayError('budget-exceeded', 'Not today.');
+        },
+      },
+      (call, next) => next(call),
+    );
+    const use = [route(), concurrency({ shed: true, targetMax: 5, queueMax: 0 }), guard];
+    const { clock, a, gateway } = setUp(use, { random: seededRandom(6) });
+    const codes = new Set<string>();
+    for (let made = 0; made < 50; made++) codes.add((await clock.settled(failureOf(gateway.chat(single)))).code);
+    expect([...codes]).toEqual(['budget-exceeded']);
+    expect(a.calls).toHaveLength(0);
   });
 
   it('turns calls away in the middleware', async () => {
