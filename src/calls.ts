@@ -1,3 +1,4 @@
+import { attemptsOwed } from './core/attempts-owed.ts';
 import type { Call, Plan, Scope } from './core/call.ts';
 import { createContext } from './core/context.ts';
 import { GatewayError, invalidRequest } from './core/errors.ts';
@@ -121,15 +122,12 @@ export function makeCall<K extends OperationName>(
   const plan = eligible(additions.plan ?? registry.resolve(request.model, operation), rules);
   if (plan.candidates.length === 0 && additions.dry !== true) throw noCandidate(request.model, plan);
   const id = `call_${crypto.randomUUID()}`;
-  const attemptsMax = Math.max(
-    additions.attemptsMax ?? defaults.attemptsMax ?? LIMITS.attemptsMax,
-    plan.candidates.length,
-  );
+  const asked = additions.attemptsMax ?? defaults.attemptsMax ?? LIMITS.attemptsMax;
   const context = createContext({
     callId: id,
     clock: shared.clock,
     random: shared.random,
-    attemptsMax,
+    attemptsMax: attemptsOwed(plan.candidates, asked),
     emit: shared.emit,
     faces: runtime.faces,
     waitUntil: shared.waitUntil,

@@ -62,7 +62,12 @@ export interface GatewayOptions<
   readonly scope?: Scope;
   /** Scope fields without which a call is refused. @defaultValue [] */
   readonly requireScope?: readonly (keyof Scope)[];
-  /** Attempts of one call in all; one a candidate if there are more of those. @defaultValue 3 */
+  /**
+   * Attempts of one call in all, retries included; one a target if it has more of those. Another key of the same target
+   * comes on top, once each, when a key is refused or rate limited.
+   *
+   * @defaultValue 3
+   */
   readonly attemptsMax?: number;
   /** From a call to its reply, in milliseconds; `0` is no limit. @defaultValue 600_000 */
   readonly timeoutMs?: number;

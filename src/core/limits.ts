@@ -12,7 +12,7 @@ export const LIMITS = {
   queuedEventsMax: 100_000,
   /** A stream nobody reads is closed after this long. */
   consumerIdleMs: 60_000,
-  /** Attempts of one call, or one a candidate if there are more. */
+  /** Attempts of one call, or one a target if there are more. */
   attemptsMax: 3,
   /** From the call to its reply. */
   timeoutMs: 600_000,

@@ -1,4 +1,5 @@
 import type { OperationName, Operations } from '../operations/index.ts';
+import { targetsIn } from './attempts-owed.ts';
 import type { Call, Plan } from './call.ts';
 import { GatewayError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -54,13 +55,13 @@ export function subcall<K extends OperationName>(
 }
 
 /**
- * The same call on a new plan: an alias, `provider/model` or bare model. It is owed at least one attempt more. For
- * middleware that stands outside `retry` and `route`, like `fallback`.
+ * The same call on a new plan: an alias, `provider/model` or bare model. It is owed at least one attempt for each of its
+ * targets. For middleware that stands outside `retry` and `route`, like `fallback`.
  */
 export function readdress<K extends OperationName>(call: Call<K>, model: string): Call<K> {
   const plan = call.context.resolve(model, call.operation);
   const { ledger } = call.context;
-  ledger.maximum = Math.max(ledger.maximum, ledger.records.length + 1);
+  ledger.maximum = Math.max(ledger.maximum, ledger.records.length + Math.max(1, targetsIn(plan.candidates)));
   const { target: _target, attempt: _attempt, ...rest } = call as Call;
   return { ...rest, plan } as unknown as Call<K>;
 }

@@ -1,3 +1,4 @@
+import { isOfKey, oweNextKey } from '../core/attempts-owed.ts';
 import type { Call, Candidate } from '../core/call.ts';
 import { withoutKey } from '../core/candidate-keys.ts';
 import { type GatewayError, isGatewayError } from '../core/errors.ts';
@@ -88,6 +89,7 @@ export function route(options: RouteOptions = {}): Middleware {
           return await next({ ...call, target });
         } catch (error) {
           if (!movesOn(call, error)) throw error;
+          oweNextKey(call as Call, target, error, candidates);
           failures.push(error);
         }
       }
@@ -123,7 +125,7 @@ function failsAlike(target: Candidate, failures: readonly GatewayError[]): boole
   return failures.some(
     (error) =>
       (error.fault === 'target' || error.fault === 'network') &&
-      error.code !== 'rate-limited' &&
+      !isOfKey(error) &&
       error.target?.provider === target.provider &&
       error.target.model === target.model &&
       error.target.region === target.region,

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createGateway, type Middleware } from '../../src/index.ts';
+import { createGateway, type GatewayOptions, type Middleware } from '../../src/index.ts';
 import { circuitBreaker, fallback, hedge, retry, route } from '../../src/middleware/index.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import type { TargetChoices } from '../../src/core/target-transport.ts';
@@ -175,6 +175,55 @@ describe('candidates over keys', () => {
     const { gateway, hits, clock } = setUp('openai', 'fetch', () => refusal(500), { use: [retry(), route()] });
     for (let made = 0; made < 300; made++) await clock.settled(failureOf(gateway.chat('x')));
     expect(hits.length).toBeLessThanOrEqual(300 * 1.1 + 10);
+  });
+
+  const keys = (count: number): string[] => Array.from({ length: count }, (_, index) => `k${index + 1}`);
+  const overKeys = (count: number, options: GatewayOptions = {}) => {
+    const clock = fakeClock();
+    const a = mockProvider({ name: 'a', credentials: keys(count) });
+    const b = mockProvider({ name: 'b' });
+    const models = { default: ['a/one', 'b/two'], single: 'a/one', spare: ['b/three', 'b/four'] };
+    const use = [retry(), route()];
+    const gateway = createGateway({ providers: [a, b], models, clock, random: () => 0.5, use, ...options });
+    return { clock, a, b, gateway };
+  };
+
+  it('invariant 6: ten keys are no ten attempts at a target that is down', async () => {
+    const { clock, a, gateway } = overKeys(10);
+    a.otherwise.fail(500);
+    const error = await clock.settled(failureOf(gateway.chat({ model: 'single', prompt: 'x' })));
+    expect(error.attempts).toHaveLength(3);
+    expect(a.calls).toHaveLength(3);
+  });
+
+  it.each([401, 402, 429])(
+    'after %i another key comes on top of attemptsMax, so the other targets keep theirs',
+    async (status) => {
+      const { clock, a, b, gateway } = overKeys(4, { attemptsMax: 2 });
+      a.otherwise.fail(status, { retryAfter: 60 });
+      b.otherwise.fail(500).times(1).then.reply('b');
+      const error = await clock.settled(failureOf(gateway.chat('x')));
+      const ofA = keys(4).map((key) => `a/one#${key} failed`);
+      // Two in all: one at each target; three more for the other keys.
+      expect(trailOf(error)).toEqual([...ofA, 'b/two failed']);
+    },
+  );
+
+  it('each key comes on top once a call: rate limits without end are bounded', async () => {
+    const { clock, a, gateway } = overKeys(3);
+    a.otherwise.fail(429, { retryAfter: 1 });
+    const error = await clock.settled(failureOf(gateway.chat({ model: 'single', prompt: 'x' })));
+    expect(error.attempts).toHaveLength(5);
+    expect(a.calls).toHaveLength(5);
+  });
+
+  it('a fallback model is owed an attempt for each of its targets', async () => {
+    const { clock, a, b, gateway } = overKeys(1, { use: [fallback({ any: 'spare' }), retry(), route()] });
+    a.otherwise.fail(500);
+    b.on({ model: 'two' }).fail(500);
+    b.on({ model: 'three' }).fail(500);
+    b.on({ model: 'four' }).reply('four');
+    expect((await clock.settled(gateway.chat('x'))).text).toBe('four');
   });
 
   it('fallback sees why the last key was refused', async () => {
