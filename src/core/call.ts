@@ -123,6 +123,8 @@ export interface PlainReply<K extends OperationName> extends ReplyBase<K> {
 export interface StreamReply<K extends OperationName> extends ReplyBase<K> {
   readonly stream: true;
   readonly events: EventStream<Operations[K]['event']>;
+  /** What could not be carried over exactly; also on the `start` event. */
+  readonly warnings?: readonly Warning[];
 }
 /** The answer to a call: one response, or a stream of events. */
 export type Reply<K extends OperationName = OperationName> = PlainReply<K> | StreamReply<K>;

@@ -1,8 +1,9 @@
-import type { JsonObject, Protocol, Target } from '../operations/shared.ts';
+import type { JsonObject, Protocol, Target, Warning } from '../operations/shared.ts';
 import type { Call } from './call.ts';
 import { OWN_PROVIDER, plainTarget } from './call.ts';
 import type { Dialect, DialectEnvironment, EncodedRequest } from './dialect.ts';
 import { GatewayError } from './errors.ts';
+import { nativeLosses } from './native-losses.ts';
 import type { Transport } from './transport.ts';
 
 /** A dialect over a transport: what a provider is made of. */
@@ -76,9 +77,23 @@ export function outgoing<Request extends { readonly model: string }>(
     const encoded = codec.encodeRequest(one, environment);
     return endpoint.prepare === undefined ? encoded : endpoint.prepare(encoded, call);
   };
-  const encoded = encode(request);
+  // Before encoding: what is missing then would be told as another failure.
+  const lost = own === undefined ? lossesOf(call, environment, endpoint.dialect.protocol) : [];
+  const written = encode(request);
+  const encoded = lost.length === 0 ? written : { ...written, warnings: [...written.warnings, ...lost] };
   const text = own?.rewrite?.(encoded.body, (one) => encode(one as Request).body);
   return { encoded, body: text ?? encoded.body, headers };
+}
+
+/** What came through a door in another protocol may hold words that this one does not have. */
+function lossesOf(call: Call, environment: DialectEnvironment, protocol: Protocol): readonly Warning[] {
+  if (call.wire === undefined) return [];
+  const { warnings, refused } = nativeLosses(call.request, call.wire.protocol, protocol);
+  const field = refused?.path ?? (environment.strict === true ? warnings[0]?.path : undefined);
+  if (field === undefined) return warnings;
+  const { target } = environment;
+  const why = refused?.why ?? 'has no word for a field';
+  throw new GatewayError('unsupported', `${target.provider}/${target.model} ${why} (${field}).`, { target, field });
 }
 
 /** The request with this candidate's overrides on top. */

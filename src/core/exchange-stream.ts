@@ -21,7 +21,11 @@ export async function streamChat(
 ): Promise<Reply<'chat'>> {
   const { call, target, endpoint } = exchange;
   const { clock } = call.context;
-  const base = { operation: 'chat', stream: true, target, attempts: call.context.attempts } as const;
+  const { warnings } = encoded;
+  const base = {
+    ...({ operation: 'chat', stream: true, target, attempts: call.context.attempts } as const),
+    ...(warnings.length > 0 && { warnings }),
+  };
   const options = { clock, signal: call.signal, onProblem: problemOf(call) };
   const type = response.headers['content-type'];
   if (type !== undefined && /\bjson\b/.test(type) && !/event-stream|ndjson|jsonl/.test(type)) {
@@ -49,7 +53,7 @@ export async function streamChat(
     onError: (error) => withSafeMessage(error, endpoint.transport.secrets(), exchange.sent),
   });
   const events = new EventStream<ChatEvent>(source, options);
-  if (encoded.warnings.length > 0) events.append(startWarnings(encoded));
+  if (warnings.length > 0) events.append(startWarnings(encoded));
   if (!source.keepsBytes) return { ...base, events };
   const wire: WireReply = {
     protocol: endpoint.dialect.protocol,

@@ -62,11 +62,18 @@ export function described(call: Call, outcome: Outcome): Record<string, string> 
   if (cached !== undefined) headers['x-postern-cached'] = cached.kind;
   if (spentNanoUsd !== undefined) headers['x-postern-cost'] = dollars(spentNanoUsd);
   if (warnings !== undefined && warnings.length > 0) {
-    const codes = new Set(warnings.map(({ code }) => code));
-    headers['x-postern-warnings'] = `${warnings.length}; ${[...codes].join(', ')}`;
+    headers['x-postern-warnings'] = latin1(`${warnings.length}; ${listed(warnings)}`);
   }
   return headers;
 }
+
+/** Code and place of each, as many as a header should hold. */
+function listed(warnings: readonly Warning[]): string {
+  const named = new Set(warnings.map(({ code, path, feature }) => `${code} ${path ?? feature ?? ''}`.trimEnd()));
+  return [...named].slice(0, WARNINGS_NAMED_MAX).join(', ').slice(0, WARNINGS_LENGTH_MAX);
+}
+const WARNINGS_NAMED_MAX = 20;
+const WARNINGS_LENGTH_MAX = 1000;
 
 /** Nano-dollars as US dollars, exactly. */
 function dollars(nano: bigint): string {

@@ -103,6 +103,11 @@ async function open(
   return { call, environment: { facts, request: json, headers, nowMs: host.clock.now() } };
 }
 
+/** The application's own answer has no place for these. */
+function tellWarnings(call: Call, warnings: Outcome['warnings']): void {
+  for (const warning of warnings ?? []) call.context.emit('warning', { callId: call.id, warning });
+}
+
 async function plain({ call, facts, environment }: Served): Promise<Response> {
   const { host, door } = facts;
   const reply = (await host.run(call as Call)) as PlainReply<'chat' | 'embed'>;
@@ -112,6 +117,7 @@ async function plain({ call, facts, environment }: Served): Promise<Response> {
     warnings: reply.response.warnings,
     spentNanoUsd: host.spentNanoUsd(call),
   };
+  tellWarnings(call, outcome.warnings);
   const { wire } = reply;
   if (wire !== undefined && wire.protocol === door.protocol && typeof wire.body === 'string') {
     const headers = { ...responseHeaders(wire.headers), ...described(call, outcome) };
@@ -158,8 +164,9 @@ async function streamed({ call, facts, environment }: Served, linked: LinkedCont
   const wire = reply?.wire?.protocol === door.protocol ? reply.wire : undefined;
   const headers = responseHeaders(wire?.headers ?? STREAM_HEADERS);
   if (reply !== undefined) {
-    const { target, cached } = reply;
-    Object.assign(headers, described(call, { target, cached, spentNanoUsd: host.spentNanoUsd(call) }));
+    const { target, cached, warnings } = reply;
+    Object.assign(headers, described(call, { target, cached, warnings, spentNanoUsd: host.spentNanoUsd(call) }));
+    tellWarnings(call, warnings);
   }
   response = new Response(body, { status: wire?.status ?? 200, headers });
   return response;

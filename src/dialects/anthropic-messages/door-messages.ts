@@ -39,8 +39,11 @@ export function decodeMessages(messages: readonly unknown[], model: string): Mes
     switch (role) {
       case 'user':
         return decodeUser(blocks, native, names);
-      case 'assistant':
-        return [decodeAssistant(blocks, native, names, model)];
+      case 'assistant': {
+        const turn = decodeAssistant(blocks, native, names, model);
+        // The last turn is one to go on with, which other protocols have to be told.
+        return [index === messages.length - 1 ? { ...turn, prefix: true } : turn];
+      }
       case 'system':
         return [{ role: 'system', content: blocks.map(systemPart), ...native }];
       default:
@@ -105,10 +108,23 @@ function inputPart(block: WireBlock): InputPart {
     case 'image':
       return imagePart(block) ?? nativePart(block as Json);
     case 'document':
-      return filePart(block) ?? nativePart(block as Json);
+      return filePart(block) ?? told(block, recordOf(block['source'])?.['content']);
+    case 'search_result':
+      return told(block, block['content']);
     default:
       return nativePart(block as Json);
   }
+}
+
+/** A block only this protocol has, with its words for the others. */
+function told(block: WireBlock, content: unknown): NativePart {
+  const texts =
+    typeof content === 'string' ? [content] : arrayOf(content).map((one) => stringOf(recordOf(one)?.['text']));
+  const words = texts.filter((text) => text !== undefined);
+  if (words.length === 0) return nativePart(block as Json);
+  const heading = [stringOf(block['title']), stringOf(block['source'])].filter((text) => text !== undefined).join(', ');
+  const fallbackText = [...(heading === '' ? [] : [`${heading}:`]), ...words].join('\n');
+  return { ...nativePart(block as Json), fallbackText };
 }
 
 const IMAGE_KEYS = new Set(['type', 'source', 'cache_control']);

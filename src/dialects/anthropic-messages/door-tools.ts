@@ -106,7 +106,9 @@ function plainServers(wire: WireTool): ReadonlyMap<string, McpTool> {
     const authorization = stringOf(server['authorization_token']);
     const plain = Object.keys(server).every((key) => SERVER_KEYS.has(key));
     if (!plain || name === undefined || url === undefined || !sets.includes(name)) return new Map();
-    servers.set(name, { type: 'mcp', server: name, url, ...(authorization !== undefined && { authorization }) });
+    // Its tools are run without asking.
+    const known: McpTool = { type: 'mcp', server: name, url, approval: 'never' };
+    servers.set(name, authorization === undefined ? known : { ...known, authorization });
   }
   return servers;
 }

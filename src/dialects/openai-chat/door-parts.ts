@@ -54,6 +54,17 @@ export function decodePart(value: unknown, facts: Facts): InputPart {
 }
 
 function decodeImage(wire: Wire, facts: Facts): ImagePart | undefined {
+  const bare = stringOf(wire['image_url']);
+  // The short form of Mistral and others; written back as it came.
+  if (bare !== undefined) {
+    const { native, ...rest } = beside(wire, 'image_url', undefined, facts);
+    return {
+      type: 'image',
+      ...sourceOfUrl(bare),
+      ...rest,
+      native: { [PROTOCOL]: { ...native?.[PROTOCOL], image_url: bare } },
+    };
+  }
   const image = recordOf(wire['image_url']);
   const url = stringOf(image?.['url']);
   if (image === undefined || url === undefined) return undefined;

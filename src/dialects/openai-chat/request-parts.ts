@@ -32,6 +32,7 @@ export function encodeContent(encoding: Encoding, content: readonly Part[], hint
   }
   if (content.length === 0 && hints.array !== true) return hints.content === 'null' ? null : '';
   const parts = encodeParts(encoding, content, path);
+  if (parts.length === 0 && content.length > 0) return '';
   const onlyText = parts.every((part) => part['type'] === 'text');
   if (quirks.arrayContent === false && onlyText) return parts.map((part) => String(part['text'])).join('\n');
   return parts;
@@ -42,8 +43,10 @@ export function encodeParts(encoding: Encoding, content: readonly Part[], path: 
   for (const [position, part] of content.entries()) {
     const where = `${path}.content[${position}]`;
     if (part.type === 'native' && part.protocol !== PROTOCOL) {
-      encoding.losses.warn('dropped-part', where, 'native', `A part of ${part.protocol} is left out.`);
-      if (part.fallbackText !== undefined) parts.push({ type: 'text', text: part.fallbackText });
+      const { fallbackText } = part;
+      const [code, what] = fallbackText === undefined ? ['dropped-part', 'left out'] : ['degraded', 'sent as text'];
+      encoding.losses.warn(code as 'degraded', where, 'native', `A part of ${part.protocol} is ${what}.`);
+      if (fallbackText !== undefined) parts.push({ type: 'text', text: fallbackText });
     } else parts.push(encodePart(encoding, part, where));
   }
   return parts;

@@ -1,3 +1,4 @@
+import { nearestEffort } from '../../core/effort-levels.ts';
 import type { Effort } from '../../operations/chat.ts';
 import type { Json } from '../../operations/shared.ts';
 import type { Encoding } from './request.ts';
@@ -84,13 +85,17 @@ function encodeReasoning({ request, verbatim, quirks, environment, losses }: Enc
     losses.warn('unsupported', 'reasoning.budgetTokens', 'reasoning', 'Only the effort is sent, not the budget.');
   }
   if (effort === undefined) return {};
-  const known = quirks.reasoningModel ?? !/^(gpt-(3|4)|chatgpt-)/.test(environment.target.model);
+  const known = quirks.reasoningModel === true || !/^(gpt-(3|4)|chatgpt-)/.test(environment.target.model);
   if (!known && !verbatim) {
     // Not to reason is what such a model does anyway.
     if (effort !== 'none') losses.warn('unsupported', 'reasoning.effort', 'reasoning', 'This model does not reason.');
     return {};
   }
-  return { reasoning_effort: effort };
+  const taken = verbatim ? effort : nearestEffort(effort, environment.target.model);
+  if (taken !== effort) {
+    losses.warn('clamped', 'reasoning.effort', 'reasoning', `This model takes no effort ${effort}; ${taken} is sent.`);
+  }
+  return { reasoning_effort: taken };
 }
 
 /** The budgets other protocols use for each effort, read backwards. */

@@ -91,7 +91,8 @@ function mcpOf(tool: Wire): McpTool {
   const allowed = tool['allowed_tools'];
   const allow =
     Array.isArray(allowed) && allowed.every((name) => typeof name === 'string') ? (allowed as string[]) : undefined;
-  const approval = approvalOf(tool['require_approval']);
+  // Who says nothing is asked about every call.
+  const approval = approvalOf(tool['require_approval'] ?? 'always');
   const url = stringOf(tool['server_url']);
   const connectorId = stringOf(tool['connector_id']);
   const authorization = stringOf(tool['authorization']);

@@ -114,8 +114,10 @@ function turnItems(message: SystemMessage | UserMessage, path: string, losses: L
       const hint = index === last && message.cache !== undefined && part.cache === undefined;
       run.push(hint && message.cache !== undefined ? { ...part, cache: message.cache } : part);
     } else if (part.protocol !== PROTOCOL) {
-      if (part.fallbackText !== undefined) run.push({ type: 'text', text: part.fallbackText });
-      else losses.note('dropped-part', 'native', `a block of ${part.protocol} means nothing here.`, path);
+      if (part.fallbackText !== undefined) {
+        losses.note('degraded', 'native', `a block of ${part.protocol} is sent as text.`, path);
+        run.push({ type: 'text', text: part.fallbackText });
+      } else losses.note('dropped-part', 'native', `a block of ${part.protocol} means nothing here.`, path);
     } else if (isContentEntry(part.value)) {
       run.push(part);
     } else {

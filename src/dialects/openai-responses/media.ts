@@ -55,8 +55,11 @@ function fileEntry(part: FilePart, losses: Losses, path: string, own: boolean): 
   const mediaType = part.mediaType ?? (source.kind === 'text' ? 'text/plain' : 'application/pdf');
   const data = source.kind === 'text' ? base64Of(source.text) : source.data;
   // Inline data needs a name, whose extension tells the server what it is.
-  const fallback = own ? {} : { filename: `document.${EXTENSIONS[mediaType] ?? 'bin'}` };
-  return { type: 'input_file', ...fallback, ...named, file_data: `data:${mediaType};base64,${data}` };
+  const full =
+    own || filename?.includes('.') === true
+      ? named
+      : { filename: `${filename ?? 'document'}.${EXTENSIONS[mediaType] ?? 'bin'}` };
+  return { type: 'input_file', ...full, file_data: `data:${mediaType};base64,${data}` };
 }
 
 /** UTF-8 text as base64. */

@@ -2,6 +2,7 @@ import type { DialectEnvironment } from '../../core/dialect.ts';
 import type { ChatRequest, Effort, OutputFormat } from '../../operations/chat.ts';
 import { mergeNative } from '../../core/wire-json.ts';
 import type { JsonObject } from '../../operations/shared.ts';
+import { nearestEffort } from '../../core/effort-levels.ts';
 import type { Losses } from './losses.ts';
 import { takesSampling } from './models.ts';
 import { PROTOCOL, type Written } from './protocol.ts';
@@ -53,9 +54,17 @@ const BUDGETS: readonly (readonly [tokens: number, effort: Effort])[] = [
   [1, 'minimal'],
 ];
 
-export function reasoningControl(request: ChatRequest, losses: Losses): Written {
+export function reasoningControl(
+  request: ChatRequest,
+  environment: DialectEnvironment,
+  losses: Losses,
+  own: boolean,
+): Written {
+  const { model } = environment.target;
   const { effort, budgetTokens, show } = request.reasoning ?? {};
-  let wanted = effort;
+  const verbatim = own && request.model === model;
+  let wanted = effort === undefined || verbatim ? effort : nearestEffort(effort, model);
+  if (wanted !== effort) losses.note('clamped', 'reasoning.effort', `effort ${effort} became ${wanted} on this model.`);
   if (budgetTokens !== undefined) {
     wanted ??= BUDGETS.find(([tokens]) => budgetTokens >= tokens)?.[1] ?? 'none';
     losses.note('degraded', 'reasoning.budgetTokens', `a token budget is not possible here; effort is ${wanted}.`);

@@ -40,7 +40,7 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
     ...(request.parallelToolCalls !== undefined && { parallel_tool_calls: request.parallelToolCalls }),
     ...(request.maxToolCalls !== undefined && { max_tool_calls: request.maxToolCalls }),
     ...outputControl(request, losses, own),
-    ...reasoningControl(request, losses),
+    ...reasoningControl(request, environment, losses, own),
     ...(request.maxTokens !== undefined && { max_output_tokens: request.maxTokens }),
     ...sampling(request, environment, losses, own),
     ...caching(request, losses),

@@ -43,7 +43,7 @@ function encodeTool(tool: Tool, losses: Losses, own: boolean, path: string): Wri
         ...(tool.grammar !== undefined && { format: { type: 'grammar', ...tool.grammar } }),
       };
     case 'mcp':
-      return mcpTool(tool);
+      return mcpTool(tool, own);
     default:
       return hostedTool(tool, losses, path);
   }
@@ -90,8 +90,7 @@ function hostedTool(tool: HostedTool, losses: Losses, path: string): Written | u
   const native = nativeOf(tool);
   const type = HOSTED[tool.tool] ?? (typeof native?.['type'] === 'string' ? native['type'] : undefined);
   if (type === undefined) {
-    losses.note('unsupported', tool.tool, `the Responses API has no hosted tool "${tool.tool}".`, path);
-    return undefined;
+    return losses.refuse(tool.tool, `the Responses API has no hosted tool "${tool.tool}".`, path);
   }
   if (tool.maxUses !== undefined) losses.note('degraded', 'maxUses', 'a hosted tool takes no use limit here.', path);
   if (tool.blockedDomains !== undefined) {
@@ -107,7 +106,7 @@ function hostedTool(tool: HostedTool, losses: Losses, path: string): Written | u
   };
 }
 
-function mcpTool(tool: McpTool): Written {
+function mcpTool(tool: McpTool, own: boolean): Written {
   return {
     type: 'mcp',
     server_label: tool.server,
@@ -116,7 +115,9 @@ function mcpTool(tool: McpTool): Written {
     ...(tool.authorization !== undefined && { authorization: tool.authorization }),
     ...(tool.headers !== undefined && { headers: tool.headers }),
     ...(tool.allow !== undefined && { allowed_tools: tool.allow }),
-    ...(tool.approval !== undefined && { require_approval: approvalOf(tool.approval) }),
+    // The server's default, which an application of this protocol need not have written.
+    ...(tool.approval !== undefined &&
+      !(own && tool.approval === 'always') && { require_approval: approvalOf(tool.approval) }),
   };
 }
 

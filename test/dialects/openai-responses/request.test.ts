@@ -310,7 +310,6 @@ describe('openai-responses encodeRequest', () => {
       { type: 'hosted', tool: 'web_search', allowedDomains: ['a.b'], location: { city: 'Rome' } },
       { type: 'hosted', tool: 'code_execution' },
       { type: 'mcp', server: 'm', url: 'https://m', allow: ['x'], approval: { never: ['x'] } },
-      { type: 'hosted', tool: 'memory' },
     ];
     const { body, warnings } = encode({ tools, toolChoice: { allow: ['f', 'sql', 'web_search'], mode: 'required' } });
     expect(body['tools']).toEqual([
@@ -341,7 +340,8 @@ describe('openai-responses encodeRequest', () => {
       mode: 'required',
       tools: [{ type: 'function', name: 'f' }, { type: 'custom', name: 'sql' }, { type: 'web_search' }],
     });
-    expect(warnings.map((warning) => warning.code)).toEqual(['schema-rewritten', 'unsupported']);
+    expect(warnings.map((warning) => warning.code)).toEqual(['schema-rewritten']);
+    expect(() => encode({ tools: [{ type: 'hosted', tool: 'memory' }] })).toThrow(/memory/);
   });
 
   it('makes an output schema strict, E06, and says what could not be', () => {
