@@ -16,7 +16,7 @@ export const CLASSES: Uint8Array = new Uint8Array(256);
 mark('0123456789', DIGIT | HEX | KEY | TOKEN | URL_UNIT);
 mark('abcdefABCDEF', HEX);
 mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', LETTER | KEY | TOKEN | URL_UNIT);
-mark(' -./:_', SEPARATOR);
+mark(' +-./:_', SEPARATOR);
 mark(' \t\n\r\f\v', SPACE);
 mark('-_', KEY | TOKEN | URL_UNIT);
 mark('+/=.~', TOKEN | URL_UNIT);

@@ -23,7 +23,7 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
   },
   IP_ADDRESS: {
     valid: ['8.8.8.8', '192.168.0.0/16', '::1', '2001:db8::1', '::ffff:10.0.0.1'],
-    invalid: ['1.2.3', '256.1.1.1', '1.2.3.4a', '12:30:45', 'std::vector', '1::2::3'],
+    invalid: ['1.2.3', '256.1.1.1', '1.2.3.4a', '1.3.6.1.4.1.311', '12:30:45', 'std::vector', '1::2::3'],
   },
   MAC_ADDRESS: {
     valid: ['01:23:45:67:89:ab', '01-23-45-67-89-AB', '0123.4567.89ab'],
@@ -62,6 +62,16 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
     invalid: ['AB00 CDE', 'AB42 CDE', 'Q123 BCD'],
   },
   DE_TAX_ID: { valid: ['86095742719', '65929970489'], invalid: ['86095742718', '06095742719'] },
+  DE_FUEHRERSCHEIN: { valid: ['B072RRE2I55', 'BO12345678A'], invalid: ['B072RRE2I45', 'BO12345678'] },
+  DE_TAX_NUMBER: {
+    valid: ['2893081508152', '181/815/08155', '93815/08152'],
+    invalid: ['2893181508152', '18/81/08155'],
+  },
+  DATE_TIME: {
+    valid: ['May 2021', 'May-2021', 'May-21-2021', '21.5.21', '5/20/2021', '2024-03-15T14:30Z'],
+    invalid: ['3.28.47', '5.5.31-beta', '13/25/2021', 'May'],
+  },
+  KR_BRN: { valid: ['220-81-62517'], invalid: ['220-81-62518', '000-81-62511'] },
   DE_VAT_ID: { valid: ['DE136695976', 'DE 136 695 976'], invalid: ['DE136695977', 'FR136695976'] },
   DE_HEALTH_INSURANCE: { valid: ['A123456780'], invalid: ['A123456781', '1123456780'] },
   ES_NIF: { valid: ['12345678Z', '12345678-Z'], invalid: ['12345678A'] },
@@ -72,10 +82,10 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
   FR_NIR: { valid: ['255081416802538', '2 55 08 14 168 025 38'], invalid: ['255081416802539', '955081416802538'] },
   FR_SIRET: { valid: ['73282932000074', '732 829 320 00074'], invalid: ['73282932000075'] },
   FI_PERSONAL_IDENTITY_CODE: {
-    valid: ['131052-308T', '131052A308T'],
+    valid: ['131052-308T', '131052A308T', '131052+308T'],
     invalid: ['131052-308U', '311352-308T', '131052/308T'],
   },
-  SE_PERSONNUMMER: { valid: ['811218-9876', '198112189876'], invalid: ['811218-9875', '811318-9876'] },
+  SE_PERSONNUMMER: { valid: ['811218-9876', '811218+9876', '198112189876'], invalid: ['811218-9875', '811318-9876'] },
   PL_PESEL: { valid: ['44051401359'], invalid: ['44051401358', '44551401359'] },
   NL_BSN: { valid: ['111222333', '123456782'], invalid: ['111222334'] },
   CH_AHV: { valid: ['756.9217.0769.85', '7569217076985'], invalid: ['756.9217.0769.84', '757.9217.0769.85'] },

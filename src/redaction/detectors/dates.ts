@@ -17,8 +17,8 @@ const DAY_MONTH = new RegExp(
 /** Month and year, 5/2021. */
 const MONTH_YEAR = /(\d{1,2})[/](\d{4})/y;
 const MONTH_DAY = /(\d{1,2})[/](\d{1,2})/y;
-/** May 1st, 1977; May-21. */
-const MONTH_FIRST = new RegExp(`${MONTH}\\.?(?:[ -]\\d{1,2}(?:st|nd|rd|th)?(?:,? \\d{4}(?!\\w))?|[ -]\\d{4})`, 'iy');
+/** May 2021; May 1st, 1977; May-21-2021; May-21. */
+const MONTH_FIRST = new RegExp(`${MONTH}\\.?[ -](?:\\d{4}|\\d{1,2}(?:st|nd|rd|th)?(?:(?:,? |-)\\d{4}(?!\\w))?)`, 'iy');
 
 /** Dates and times written with digits: ISO 8601, day, month and year in any order, month names, bare years. */
 export const dateTime: TokenDetector = {
@@ -88,12 +88,7 @@ function readDate(
   const signed = next === 45 || next === 46 || next === 47;
   if (signed && (classAt(bytes, end + 1) & DIGIT) !== 0) {
     const whole = isDayAndMonth(bytes, start, end, next)
-      ? full(
-          text,
-          start,
-          YEAR_LAST,
-          (match) => dated(match[4], match[1], match[3]) || dated(match[4], match[3], match[1]),
-        )
+      ? full(text, start, YEAR_LAST, (match) => isYearLast(text, match))
       : undefined;
     if (whole !== undefined || next !== 47) return whole;
     return (
@@ -126,6 +121,16 @@ function isDayAndMonth(bytes: Uint8Array, start: number, end: number, sign: numb
   const after = bytes[year] as number;
   return !((after === 45 || after === 46 || after === 47) && (classAt(bytes, year + 1) & DIGIT) !== 0);
 }
+
+/** Either order; with dots and two digits of the year the day comes first, and `5.5.31-beta` is a version. */
+function isYearLast(text: string, match: RegExpExecArray): boolean {
+  const [all, first, sign, second, year] = match;
+  if (dated(year, second, first)) return sign !== '.' || !isSuffixed(text, match.index + all.length);
+  return (sign !== '.' || year?.length === 4) && dated(year, first, second);
+}
+
+/** `-beta`. */
+const isSuffixed = (text: string, end: number): boolean => codeAt(text, end) === 45 && is(text, end + 1, LETTER);
 
 function numberAt(bytes: Uint8Array, start: number, end: number): number {
   let number = 0;

@@ -47,11 +47,20 @@ function quadEnd(bytes: Uint8Array, start: number): number {
     for (; end < index + 4 && (classAt(bytes, end) & DIGIT) !== 0; end++)
       value = value * 10 + (bytes[end] as number) - 48;
     if (end === index || end - index > 3 || value > 255) return -1;
-    if (octet === 3) return (classAt(bytes, end) & LETTER) !== 0 || bytes[end] === 95 ? -1 : end;
+    if (octet === 3) return isOctetsEnd(bytes, end) ? end : -1;
     if (bytes[end] !== 46) return -1;
     index = end + 1;
   }
   return -1;
+}
+
+/** Not `1.2.3.4a`, nor the first arcs of an object identifier like `1.3.6.1.4.1`. A fifth number alone may be a slip. */
+function isOctetsEnd(bytes: Uint8Array, end: number): boolean {
+  if ((classAt(bytes, end) & LETTER) !== 0 || bytes[end] === 95) return false;
+  let next = end + 1;
+  if (bytes[end] !== 46) return true;
+  while (next < end + 8 && (classAt(bytes, next) & DIGIT) !== 0) next++;
+  return bytes[next] !== 46 || (classAt(bytes, next + 1) & DIGIT) === 0;
 }
 
 /** As {@link quadEnd}, of a text without its bytes. */

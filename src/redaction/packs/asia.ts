@@ -76,6 +76,7 @@ export const inVehicleRegistration: ShapeDetector = {
     'AA99AAA9999',
     'AA9AA9999',
     'AA9A9999',
+    'AA9AAA9999',
     'AA_99_AA_9999',
     'AA_99_A_9999',
     'AA99_AA_9999',

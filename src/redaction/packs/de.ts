@@ -138,17 +138,20 @@ export const deTaxId: ShapeDetector = {
   },
 };
 
-/** Steuernummer: thirteen digits of the electronic form, or a state's own with slashes. */
+/** Thirteen digits of the electronic form: the state by its number, or by the tax office's with a 0 at place five. */
+const FEDERAL_TAX_NUMBER = /^(?:0[1-9]|1[0-6]|(?:1[01]|2[1-46-8]|3[0-2]|4[01]|[59]\d)\d\d0)/;
+
+/** Steuernummer: thirteen digits, or a state's own with slashes. */
 export const deTaxNumber: ShapeDetector = {
   entity: 'DE_TAX_NUMBER',
   score: 0.2,
   weak: 'always',
-  shapes: ['9{13}', '99_9999_9999', '999_9999_9999', '99_999_99999', '999_999_99999', '999_9999_999'],
+  shapes: ['9{13}', '99_9999_9999', '999_9999_9999', '99_999_99999', '999_999_99999', '999_9999_999', '99999_99999'],
   separators: '/ ',
-  context: ['steuernummer', 'stnr', 'finanzamt', 'steuer'],
+  context: ['steuernummer', 'stnr', 'st', 'finanzamt', 'steuer'],
   contextScore: 0.85,
   check: (compact, raw) =>
-    raw.includes('/') ? 0.4 : raw.length === 13 && /^(?:0[1-9]|1[0-6])/.test(compact) ? 0.1 : false,
+    raw.includes('/') ? 0.4 : raw.length === 13 && FEDERAL_TAX_NUMBER.test(compact) ? 0.1 : false,
 };
 
 export const deVatId: ShapeDetector = {
@@ -193,19 +196,28 @@ export const deHandelsregister: ShapeDetector = {
   entity: 'DE_HANDELSREGISTER',
   score: 0.7,
   shapes: ['9', '99', '999', '9999', '99999', '999999'].flatMap((number) => [`AAA${number}`, `AAA_${number}`]),
-  separators: ' ',
   check: (compact) => /^HR[AB][1-9]/.test(compact),
 };
 
-/** Führerscheinnummer: authority, running number, check, copy: eleven characters. */
+const FUEHRERSCHEIN_WEIGHTS = [9, 8, 7, 6, 5, 4, 3, 2, 1];
+
+/** Check character of FeV, annex 8: weights 9 to 1, letters from 10, modulo 11, X for 10. */
+function isFuehrerscheinChecked(compact: string): boolean {
+  const sum = FUEHRERSCHEIN_WEIGHTS.reduce((total, weight, index) => total + weight * letterValue(compact, index), 0);
+  return '0123456789X'.charAt(sum % 11) === compact.charAt(9);
+}
+
+/** Führerscheinnummer, eleven characters: authority, running number, check, copy; the running number with or without letters. */
 export const deFuehrerschein: ShapeDetector = {
   entity: 'DE_FUEHRERSCHEIN',
   score: 0.3,
   weak: 'always',
-  shapes: ['AX9{8}X', 'AXX9{6}XX'],
+  shapes: ['AX9{8}X', 'AXX9{6}XX', 'A999XXXXXX9'],
   context: ['führerschein', 'führerscheinnummer', 'fahrerlaubnis', 'fuehrerschein'],
   contextScore: 0.85,
-  check: (compact) => /^[A-Z][A-Z0-9]{2}\d{6}[A-Z0-9]{2}$/.test(compact),
+  check: (compact) =>
+    /^[A-Z][A-Z0-9]{2}\d{6}[A-Z0-9]{2}$/.test(compact) ||
+    (/^[A-Z]\d{3}[A-Z0-9]{5}[0-9X]\d$/.test(compact) && isFuehrerscheinChecked(compact)),
 };
 
 export const de: Pack = [

@@ -8,12 +8,12 @@ export const fiPersonalIdentityCode: ShapeDetector = {
   entity: 'FI_PERSONAL_IDENTITY_CODE',
   score: 0.85,
   shapes: ['9{6}A999X', '9{6}_999X'],
-  separators: '-',
+  separators: '-+',
   context: ['henkilötunnus', 'hetu', 'personbeteckning'],
   contextScore: 0.95,
   check(compact, raw) {
     const serial = raw.slice(7, 10);
-    if (raw.length !== 11 || !/[-A-FU-Y]/i.test(raw.charAt(6)) || part(serial, 0, 3) < 2) return false;
+    if (raw.length !== 11 || !/[-+A-FU-Y]/i.test(raw.charAt(6)) || part(serial, 0, 3) < 2) return false;
     if (!isDate(part(raw, 4, 6), part(raw, 2, 4), part(raw, 0, 2))) return false;
     return FINNISH.charAt(Number(raw.slice(0, 6) + serial) % 31) === compact.slice(-1);
   },
@@ -21,12 +21,12 @@ export const fiPersonalIdentityCode: ShapeDetector = {
 
 export const fi: Pack = [fiPersonalIdentityCode];
 
-/** Personnummer and samordningsnummer (day + 60), ten or twelve digits, Luhn over the last ten. */
+/** Personnummer and samordningsnummer (day + 60), ten or twelve digits, Luhn over the last ten; `+` from the age of 100. */
 export const sePersonnummer: ShapeDetector = {
   entity: 'SE_PERSONNUMMER',
   score: 0.5,
   shapes: ['9{6}_9999', '9{10}', '9{8}_9999', '9{12}'],
-  separators: '-',
+  separators: '-+',
   context: ['personnummer', 'pnr', 'samordningsnummer', 'swedish', 'svenskt'],
   contextScore: 0.95,
   check(compact, raw) {
@@ -35,7 +35,7 @@ export const sePersonnummer: ShapeDetector = {
     const year = compact.length === 12 ? part(compact, 0, 4) : part(ten, 0, 2);
     const day = part(ten, 4, 6);
     if (!isDate(year, part(ten, 2, 4), day > 60 ? day - 60 : day) || !luhn(ten)) return false;
-    return raw.includes('-') ? 0.8 : compact.length === 12 ? 0.6 : 0.4;
+    return raw.length > compact.length ? 0.8 : compact.length === 12 ? 0.6 : 0.4;
   },
 };
 

@@ -66,7 +66,7 @@ export const krDriverLicense: ShapeDetector = {
   },
 };
 
-/** Business registration: ten digits, the last a check. */
+/** Business registration: tax office (from 101), kind, serial, check digit. */
 export const krBrn: ShapeDetector = {
   entity: 'KR_BRN',
   score: 0.4,
@@ -76,6 +76,7 @@ export const krBrn: ShapeDetector = {
   context: ['brn', '사업자등록', '사업자', 'business'],
   contextScore: 0.9,
   check(compact, raw) {
+    if (part(compact, 0, 3) < 101) return false;
     const sum = weighted(compact, [1, 3, 7, 1, 3, 7, 1, 3, 5]) + Math.floor((digit(compact, 8) * 5) / 10);
     return (10 - (sum % 10)) % 10 === digit(compact, 9) ? (raw.length > 10 ? 0.7 : 0.2) : false;
   },
