@@ -1,26 +1,25 @@
-import { codeAt } from './characters.ts';
-import {
-  CONTEXT_UNITS,
-  type ContextIndex,
-  type ContextReader,
-  type Lexicon,
-  returnReader,
-  takeReader,
-} from './context-words.ts';
+import { byteAt } from './characters.ts';
+import type { ContextIndex, Lexicon } from './context-index.ts';
+import { CONTEXT_UNITS, type ContextReader, returnReader, takeReader } from './context-words.ts';
+import type { Facts } from './entries.ts';
+import { SCORE_MIN } from './limits.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
-import type { Detector, Finding, Report } from './types.ts';
+import type { Finding, Report } from './types.ts';
 
 /**
  * What touches a placeholder, or is one `-`, `_`, `.` or `:` from it, was looked at when the placeholder's own text still stood
  * there. Looking again would find in a redacted text what is none in the text as it came.
  */
-function touchesPlaceholder(text: string, start: number, end: number): boolean {
-  const right = codeAt(text, end);
-  if (right === 91 ? bracketLength(text, end) > 0 : isJoint(right) && bracketLength(text, end + 1) > 0) return true;
-  const left = codeAt(text, start - 1);
-  return left === 93 ? placeholderEndsAt(text, start) : isJoint(left) && placeholderEndsAt(text, start - 1);
+function touchesPlaceholder(text: string, bytes: Uint8Array, start: number, end: number): boolean {
+  const right = bytes[end] as number;
+  if (right === 91 ? bracketLength(text, end) > 0 : isJoint(right) && bracketAt(text, bytes, end + 1)) return true;
+  const left = byteAt(bytes, start - 1);
+  if (left === 93) return placeholderEndsAt(text, start);
+  return isJoint(left) && byteAt(bytes, start - 2) === 93 && placeholderEndsAt(text, start - 1);
 }
 
+const bracketAt = (text: string, bytes: Uint8Array, index: number): boolean =>
+  bytes[index] === 91 && bracketLength(text, index) > 0;
 const isJoint = (code: number): boolean => code === 45 || code === 95 || code === 46 || code === 58;
 
 /** Gathers what detectors report about one text, lifting scores by context. */
@@ -28,8 +27,10 @@ export class Collector {
   readonly findings: Finding[] = [];
   readonly text: string;
   readonly scoreMin: number;
-  detector: Detector | undefined;
-  lexicon: Lexicon | undefined;
+  /** Only hits from 0.5 on are asked for: what scores less without a context word needs one. */
+  readonly strong: boolean;
+  /** Of the detector that is asked. */
+  facts: Facts = NOBODY;
   /** Where the last letters ended that the scan has seen: without any near, nothing needs to be looked up. */
   lettersUntil = -CONTEXT_UNITS;
   /** The text as the scan reads it. */
@@ -43,18 +44,24 @@ export class Collector {
     this.#index = context;
     this.text = text;
     this.scoreMin = scoreMin;
+    this.strong = scoreMin >= SCORE_MIN;
   }
 
   readonly report: Report = (start, end, score, entity) => {
-    const detector = this.detector as Detector;
-    if (touchesPlaceholder(this.text, start, end)) return;
-    const plain = score ?? detector.score;
-    const lifted = detector.contextScore ?? 0.8;
-    const near = this.lexicon !== undefined && plain < lifted && (plain >= this.scoreMin || lifted >= this.scoreMin);
-    const final = near && this.#near(start) ? lifted : plain;
-    if (final > 0 && final >= this.scoreMin)
-      this.findings.push({ entity: entity ?? detector.entity, start, end, score: final });
+    const { facts, scoreMin } = this;
+    if (touchesPlaceholder(this.text, this.bytes, start, end)) return;
+    const lifted = facts.contextScore;
+    let final = score ?? facts.score;
+    if (facts.lexicon !== undefined && final < lifted && lifted >= scoreMin && this.#near(start, facts.lexicon))
+      final = lifted;
+    if (final > 0 && final >= scoreMin)
+      this.findings.push({ entity: entity ?? facts.entity, start, end, score: final });
   };
+
+  /** Whether a word of one of the lexicons stands before `start`. */
+  hasWord(start: number, lexicons: Int32Array): boolean {
+    return start - this.lettersUntil <= CONTEXT_UNITS && this.#lookUp(start).hasAny(lexicons);
+  }
 
   /** Known without a look-up: none of the lexicon's words stands before `start`. */
   isBare(start: number, lexicon: Lexicon | undefined): boolean {
@@ -69,14 +76,17 @@ export class Collector {
     this.#context = undefined;
   }
 
-  #near(start: number): boolean {
-    if (start - this.lettersUntil > CONTEXT_UNITS) return false;
+  #near(start: number, lexicon: Lexicon): boolean {
+    return start - this.lettersUntil <= CONTEXT_UNITS && this.#lookUp(start).has(lexicon);
+  }
+
+  #lookUp(start: number): ContextReader {
     const context = (this.#context ??= takeReader(this.#index, this.text, this.bytes));
     if (!this.#isLookedUp(start, context)) {
       this.#wordsAt = start;
       context.before(start);
     }
-    return context.has(this.lexicon as Lexicon);
+    return context;
   }
 
   /** Within a list of numbers the words before stay the same. */
@@ -89,3 +99,4 @@ export class Collector {
 }
 
 const NOTHING = new Uint8Array(0);
+const NOBODY: Facts = { entity: '', score: 0, contextScore: 0, lexicon: undefined };

@@ -1,59 +1,38 @@
 import { invalidOptions } from '../core/errors.ts';
-import { classOf, TOKEN } from './characters.ts';
-import { type ContextIndex, contextIndex, type Lexicon, lexicon } from './context-words.ts';
-import { separatorBits, shapeProblem, type ShapeTable, shapeTable, WORD_BITS } from './shapes.ts';
-import type {
-  AnchorDetector,
-  Detector,
-  PrefixDetector,
-  SearchDetector,
-  ShapeDetector,
-  TokenDetector,
-} from './types.ts';
+import { type ContextIndex, contextIndex, type Lexicon, lexicon } from './context-index.ts';
+import {
+  type AnchorEntry,
+  anchorEntry,
+  factsOf,
+  type PrefixEntry,
+  prefixEntry,
+  type SearchEntry,
+  type ShapeEntry,
+  shapeEntry,
+  type TokenEntry,
+  tokenEntry,
+} from './entries.ts';
+import { prefixGate, type PrefixGate } from './prefix-gate.ts';
+import { type ShapeTable, shapeTable } from './shape-table.ts';
+import { shapeProblem } from './shapes.ts';
+import { type SkipTable, skipTable } from './skip-plain.ts';
+import type { Detector } from './types.ts';
 import { BEYOND_ASCII } from './unit-bytes.ts';
-
-/** A detector with its context words. */
-export interface Entry<D extends Detector> {
-  readonly detector: D;
-  readonly lexicon: Lexicon | undefined;
-}
-
-/** A detector of single characters, with 1 by code for what may follow one. */
-export interface AnchorEntry extends Entry<AnchorDetector> {
-  readonly after: Uint8Array;
-}
-
-/** One literal of a detector, with its last character as a byte: it tells most texts that only begin alike. */
-export interface PrefixEntry {
-  readonly prefix: string;
-  readonly last: number;
-  readonly entry: Entry<PrefixDetector>;
-}
-
-/** A detector of layouts, with its separators as bits. */
-export interface ShapeEntry extends Entry<ShapeDetector> {
-  readonly separators: number;
-}
 
 /** Detectors sorted by what wakes them, so that one pass over a text wakes only those that could match. */
 export interface Plan {
-  readonly shapes: ShapeTable<ShapeEntry> | undefined;
+  readonly shapes: ShapeTable | undefined;
   readonly anchors: readonly (readonly AnchorEntry[] | undefined)[];
   /**
    * By the token's length, for those that begin with a letter; then as many lists for those that begin with a digit. The
    * last list of each is for all that are longer.
    */
-  readonly tokens: readonly (readonly Entry<TokenDetector>[])[];
-  readonly prefixes: ReadonlyMap<number, readonly PrefixEntry[]>;
-  /** 1 where three opening characters, hashed to 14 bits, may be known. */
-  readonly prefixFilter: Uint8Array;
-  /** 1 for what may follow a word that is shorter than `prefixUnitsMin` where a prefix begins. */
-  readonly prefixEnds: Uint8Array;
-  /** Shortest word that a prefix may begin with whatever follows. */
-  readonly prefixUnitsMin: number;
+  readonly tokens: readonly (readonly TokenEntry[])[];
+  readonly prefixes: PrefixGate;
   /** By code, with 128 for all beyond ASCII: 1 where something other than a word has to be looked at. */
   readonly wakes: Uint8Array;
-  readonly searches: readonly Entry<SearchDetector>[];
+  readonly skip: SkipTable | undefined;
+  readonly searches: readonly SearchEntry[];
   readonly context: ContextIndex;
   /** Detectors by entity, for policies that name a group. */
   readonly groups: ReadonlyMap<string, string>;
@@ -63,11 +42,6 @@ export interface Plan {
 export const TOKEN_UNITS_LISTED = 100;
 /** Lists of one kind of opening. */
 export const TOKEN_LISTS: number = TOKEN_UNITS_LISTED + 1;
-const PREFIX_FILTER_UNITS = 1 << 14;
-
-/** 14-bit key of three opening characters. */
-export const openingKey = (first: number, second: number, third: number): number =>
-  (Math.imul(first, 1031) ^ Math.imul(second, 37) ^ Math.imul(third, 9109)) & (PREFIX_FILTER_UNITS - 1);
 
 const compiled = new WeakMap<readonly Detector[], Plan>();
 
@@ -81,12 +55,11 @@ export function compile(detectors: readonly Detector[]): Plan {
 }
 
 function build(detectors: readonly Detector[]): Plan {
-  const shapes: [ShapeEntry, readonly string[]][] = [];
+  const shapes: ShapeEntry[] = [];
   const anchors: (AnchorEntry[] | undefined)[] = Array.from({ length: 128 }, () => undefined);
-  const tokens: Entry<TokenDetector>[] = [];
-  const prefixes = new Map<number, PrefixEntry[]>();
-  const prefixFilter = new Uint8Array(PREFIX_FILTER_UNITS);
-  const searches: Entry<SearchDetector>[] = [];
+  const tokens: TokenEntry[] = [];
+  const prefixed: PrefixEntry[] = [];
+  const searches: SearchEntry[] = [];
   const groups = new Map<string, string>();
   const lexicons: Lexicon[] = [];
   for (const detector of new Set(detectors)) {
@@ -94,43 +67,35 @@ function build(detectors: readonly Detector[]): Plan {
     groups.set(detector.entity, detector.group === 'secret' ? 'secrets' : 'personal');
     const words = detector.context ? lexicon(detector.context, lexicons.length) : undefined;
     if (words) lexicons.push(words);
-    if ('shapes' in detector) {
-      const separators = separatorBits(detector.separators ?? ' -');
-      shapes.push([{ detector, lexicon: words, separators }, detector.shapes]);
-    } else if ('at' in detector) {
-      const entry = { detector, lexicon: words, after: afterOf(detector) };
+    const facts = factsOf(detector, words);
+    if ('shapes' in detector) shapes.push(shapeEntry(detector, facts));
+    else if ('at' in detector) {
+      const entry = anchorEntry(detector, facts);
       for (const anchor of detector.anchors) push(anchors, anchor.charCodeAt(0), entry);
-    } else if ('token' in detector) tokens.push({ detector, lexicon: words });
-    else if ('from' in detector) addPrefixes({ detector, lexicon: words }, prefixes, prefixFilter);
-    else searches.push({ detector, lexicon: words });
+    } else if ('token' in detector) tokens.push(tokenEntry(detector, facts));
+    else if ('from' in detector) {
+      for (const prefix of detector.prefixes) prefixed.push(prefixEntry(detector, facts, prefix));
+    } else searches.push({ facts, detector });
   }
+  const context = contextIndex(lexicons);
+  const prefixes = prefixGate(prefixed);
+  const wakes = Uint8Array.from({ length: 256 }, (_, code) =>
+    anchors[code] !== undefined || code === 91 || code === BEYOND_ASCII ? 1 : 0,
+  );
   return {
-    shapes: shapes.length > 0 ? shapeTable(shapes) : undefined,
+    shapes: shapes.length > 0 ? shapeTable(shapes, context) : undefined,
     anchors,
     tokens: [...tokensByLength(tokens, 'letter'), ...tokensByLength(tokens, 'digit')],
     prefixes,
-    prefixFilter,
-    ...prefixGate([...prefixes.values()].flat()),
-    wakes: Uint8Array.from({ length: 256 }, (_, code) =>
-      anchors[code] !== undefined || code === 91 || code === BEYOND_ASCII ? 1 : 0,
-    ),
+    wakes,
+    skip: skipTable(wakes, prefixes),
     searches,
-    context: contextIndex(lexicons),
+    context,
     groups,
   };
 }
 
-function afterOf({ after }: AnchorDetector): Uint8Array {
-  if (after === undefined) return new Uint8Array(256).fill(1);
-  const codes = new Uint8Array(256);
-  for (let index = 0; index < after.length; index++) codes[byteOf(after.charCodeAt(index))] = 1;
-  return codes;
-}
-
-function tokensByLength(
-  tokens: readonly Entry<TokenDetector>[],
-  opens: 'digit' | 'letter',
-): readonly (readonly Entry<TokenDetector>[])[] {
+function tokensByLength(tokens: readonly TokenEntry[], opens: 'digit' | 'letter'): readonly (readonly TokenEntry[])[] {
   return Array.from({ length: TOKEN_LISTS }, (_, length) =>
     tokens.filter(
       ({ detector }) =>
@@ -158,33 +123,4 @@ function push<T>(lists: (T[] | undefined)[], index: number, item: T): void {
   const list = lists[index];
   if (list) list.push(item);
   else lists[index] = [item];
-}
-
-const byteOf = (code: number): number => Math.min(code, BEYOND_ASCII);
-
-/** A hit that is one run of token characters is longer than the words of a language, or goes on with a sign. */
-function prefixGate(prefixes: readonly PrefixEntry[]): Pick<Plan, 'prefixEnds' | 'prefixUnitsMin'> {
-  const prefixEnds = new Uint8Array(256);
-  let prefixUnitsMin = Number.MAX_SAFE_INTEGER;
-  for (let code = 0; code < 128; code++) if ((classOf(code) & (TOKEN | WORD_BITS)) === TOKEN) prefixEnds[code] = 1;
-  for (const { prefix, entry } of prefixes) {
-    const sign = /[^0-9A-Za-z]/.exec(prefix);
-    if (sign !== null) prefixEnds[byteOf(sign[0].charCodeAt(0))] = 1;
-    else prefixUnitsMin = Math.min(prefixUnitsMin, entry.detector.runMin ?? prefix.length);
-  }
-  return { prefixEnds, prefixUnitsMin };
-}
-
-function addPrefixes(entry: Entry<PrefixDetector>, prefixes: Map<number, PrefixEntry[]>, filter: Uint8Array): void {
-  for (const prefix of entry.detector.prefixes) {
-    const [first = 0, second = 0, third] = [...prefix.slice(0, 3)].map((unit) => byteOf(unit.charCodeAt(0)));
-    const thirds = third === undefined ? Array.from({ length: BEYOND_ASCII + 1 }, (_, code) => code) : [third];
-    for (const key of new Set(thirds.map((third) => openingKey(first, second, third)))) {
-      filter[key] = 1;
-      const item = { prefix, last: byteOf(prefix.charCodeAt(prefix.length - 1)), entry };
-      const list = prefixes.get(key);
-      if (list) list.push(item);
-      else prefixes.set(key, [item]);
-    }
-  }
 }

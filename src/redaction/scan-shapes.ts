@@ -1,16 +1,15 @@
 import { byteAt, classAt, CLASSES, DIGIT, LETTER, SEPARATOR } from './characters.ts';
 import type { Collector } from './collector.ts';
-import type { ShapeEntry } from './compile.ts';
-import { SCORE_MIN } from './limits.ts';
+import type { ShapeEntry } from './entries.ts';
 import { bracketLength, placeholderEndsAt } from './placeholder.ts';
+import { SHAPE_START, type ShapeEnding, type ShapeGroup, type ShapeTable } from './shape-table.ts';
 import {
   DIGIT_KIND,
   LETTER_KIND,
   SEPARATOR_KIND,
+  SEPARATOR_PLACES,
   separatorBit,
   SHAPE_LETTERS_MAX,
-  SHAPE_START,
-  type ShapeTable,
   WORD_BITS,
 } from './shapes.ts';
 
@@ -19,7 +18,7 @@ export function shapesAround(
   text: string,
   bytes: Uint8Array,
   start: number,
-  shapes: ShapeTable<ShapeEntry>,
+  shapes: ShapeTable,
   collector: Collector,
 ): void {
   shapesFrom(text, bytes, start, shapes, collector);
@@ -46,13 +45,14 @@ function shapesFrom(
   text: string,
   bytes: Uint8Array,
   start: number,
-  { next, items }: ShapeTable<ShapeEntry>,
+  { next, endings }: ShapeTable,
   collector: Collector,
 ): void {
   let state = SHAPE_START;
   let index = start;
   let letters = 0;
   let separators = 0;
+  let separator = 0;
   for (;;) {
     let bits = CLASSES[bytes[index] as number] as number;
     while ((bits & WORD_BITS) !== 0) {
@@ -61,22 +61,23 @@ function shapesFrom(
       if (state === 0) return;
       bits = CLASSES[bytes[++index] as number] as number;
     }
-    const entries = items[state];
-    if (entries !== undefined && isAllowed(entries, separators) && !isAttached(text, bytes, start, index))
-      tryShapes(text, bytes, start, index, entries, collector, letters !== 0, separators);
+    const ending = endings[state];
+    if (ending !== undefined) {
+      const group = groupOf(ending, separators, separator);
+      if (group !== undefined) tryGroup(text, bytes, start, index, group, collector, letters !== 0, separators);
+    }
     if ((bits & SEPARATOR) === 0) return;
     state = next[state * 4 + SEPARATOR_KIND] as number;
     if (state === 0) return;
-    separators |= separatorBit(bytes[index] as number);
+    separator = bytes[index] as number;
+    separators |= separatorBit(separator);
     index++;
   }
 }
 
-/** Whether one of the detectors takes these separators: most lists of numbers end here. */
-function isAllowed(entries: readonly ShapeEntry[], separators: number): boolean {
-  for (let index = 0; index < entries.length; index++)
-    if ((separators & ~(entries[index] as ShapeEntry).separators) === 0) return true;
-  return false;
+function groupOf(ending: ShapeEnding, separators: number, separator: number): ShapeGroup | undefined {
+  if (separators === 0) return ending.together;
+  return (separators & (separators - 1)) === 0 ? ending.separated[SEPARATOR_PLACES[separator] as number] : ending.mixed;
 }
 
 /** Part of a longer number or name: `12-` before, `.34` after, `_` or `+` at either side. A placeholder counts as what it replaced. */
@@ -92,6 +93,23 @@ function isAttached(text: string, bytes: Uint8Array, start: number, end: number)
 /** `-`, `.` or `/`. */
 const isJoint = (code: number): boolean => code === 45 || code === 46 || code === 47;
 
+function tryGroup(
+  text: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  group: ShapeGroup,
+  collector: Collector,
+  letters: boolean,
+  separators: number,
+): void {
+  const { sure, weak, words } = group;
+  const weakToo = weak.length > 0 && (!collector.strong || collector.hasWord(start, words));
+  if ((sure.length === 0 && !weakToo) || isAttached(text, bytes, start, end)) return;
+  if (sure.length > 0) tryShapes(text, bytes, start, end, sure, collector, letters, separators);
+  if (weakToo) tryShapes(text, bytes, start, end, weak, collector, letters, separators);
+}
+
 function tryShapes(
   text: string,
   bytes: Uint8Array,
@@ -104,29 +122,22 @@ function tryShapes(
 ): void {
   let raw: string | undefined;
   let compact = '';
-  const mixed = (separators & (separators - 1)) !== 0;
-  const strong = collector.scoreMin >= SCORE_MIN;
   for (let index = 0; index < entries.length; index++) {
-    const { detector, lexicon, separators: allowed } = entries[index] as ShapeEntry;
-    if ((separators & ~allowed) !== 0 || (mixed && !detector.mixed)) continue;
-    if (needsWord(detector.weak, separators) && strong && collector.isBare(start, lexicon)) continue;
-    if (detector.likely !== undefined && !detector.likely(bytes, start, end)) continue;
+    const entry = entries[index] as ShapeEntry;
+    // Only of several separators it is not known yet.
+    if ((separators & ~entry.separators) !== 0) continue;
+    if (entry.likely !== undefined && !entry.likely.call(entry.detector, bytes, start, end)) continue;
     if (raw === undefined) {
       raw = text.slice(start, end);
       compact = separators === 0 ? raw : withoutSeparators(raw, bytes, start);
       if (letters) compact = compact.toUpperCase();
     }
-    const verdict = detector.check ? detector.check(compact, raw) : true;
+    const verdict = entry.check === undefined ? true : entry.check.call(entry.detector, compact, raw);
     if (verdict === false) continue;
-    collector.detector = detector;
-    collector.lexicon = lexicon;
+    collector.facts = entry.facts;
     collector.report(start, end, verdict === true ? undefined : verdict);
   }
 }
-
-/** Scores too little by itself. */
-const needsWord = (weak: 'always' | 'together' | undefined, separators: number): boolean =>
-  weak === 'always' || (weak === 'together' && separators === 0);
 
 function withoutSeparators(raw: string, bytes: Uint8Array, start: number): string {
   let compact = '';

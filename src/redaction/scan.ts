@@ -1,19 +1,13 @@
 import { CLASSES, DIGIT, LETTER } from './characters.ts';
 import type { Collector } from './collector.ts';
-import {
-  type AnchorEntry,
-  type Entry,
-  openingKey,
-  type Plan,
-  type PrefixEntry,
-  TOKEN_LISTS,
-  TOKEN_UNITS_LISTED,
-} from './compile.ts';
+import { type Plan, TOKEN_LISTS, TOKEN_UNITS_LISTED } from './compile.ts';
+import type { AnchorEntry, PrefixEntry, TokenEntry } from './entries.ts';
 import { placeholderLength } from './placeholder.ts';
+import { openingKey } from './prefix-gate.ts';
 import { shapesAround } from './scan-shapes.ts';
 import { WORD_BITS } from './shapes.ts';
-import type { TokenDetector } from './types.ts';
-import { BEYOND_ASCII, returnBytes, takeBytes } from './unit-bytes.ts';
+import { skipPlain } from './skip-plain.ts';
+import { BEYOND_ASCII, pairsOf, returnBytes, takeBytes } from './unit-bytes.ts';
 
 /** The single pass: words wake shapes, tokens and prefixes; special characters wake their anchors. */
 export function scan(text: string, plan: Plan, collector: Collector): void {
@@ -21,9 +15,8 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
   collector.bytes = bytes;
   try {
     walk(text, bytes, plan, collector);
-    for (const { detector, lexicon } of plan.searches) {
-      collector.detector = detector;
-      collector.lexicon = lexicon;
+    for (const { detector, facts } of plan.searches) {
+      collector.facts = facts;
       detector.find(text, collector.report);
     }
   } finally {
@@ -33,10 +26,21 @@ export function scan(text: string, plan: Plan, collector: Collector): void {
 }
 
 function walk(text: string, bytes: Uint8Array, plan: Plan, collector: Collector): void {
-  const { wakes, prefixFilter, prefixEnds, prefixUnitsMin } = plan;
+  const { wakes, skip, shapes } = plan;
+  const { listAt, ends, unitsMin } = plan.prefixes;
   const { length } = text;
+  const pairs = pairsOf(bytes);
   let index = 0;
   while (index < length) {
+    if (skip !== undefined) {
+      const from = index;
+      index = skipPlain(bytes, pairs, index, skip);
+      // Where the letters among them end.
+      let letters = index;
+      while (letters > from && ((CLASSES[bytes[letters - 1] as number] as number) & LETTER) === 0) letters--;
+      if (letters > from) collector.lettersUntil = letters;
+      if (index >= length) return;
+    }
     const first = bytes[index] as number;
     let bits = CLASSES[first] as number;
     if ((bits & WORD_BITS) === 0) {
@@ -56,12 +60,13 @@ function walk(text: string, bytes: Uint8Array, plan: Plan, collector: Collector)
     }
     if (letters) collector.lettersUntil = index;
     // Most words are too short to begin a key by themselves, and end in a space.
-    if (index - start >= prefixUnitsMin || prefixEnds[bytes[index] as number] === 1) {
-      const key = openingKey(first, bytes[start + 1] as number, start + 2 < length ? (bytes[start + 2] as number) : 0);
-      if (prefixFilter[key] === 1) wakePrefixes(text, bytes, start, key, plan, collector);
+    if (index - start >= unitsMin || ends[bytes[index] as number] === 1) {
+      const third = start + 2 < length ? (bytes[start + 2] as number) : 0;
+      const place = listAt[openingKey(first, bytes[start + 1] as number, third)] as number;
+      if (place > 0) wakePrefixes(text, bytes, start, plan.prefixes.lists[place - 1] as PrefixEntry[], collector);
     }
     if (digits) {
-      if (plan.shapes !== undefined) shapesAround(text, bytes, start, plan.shapes, collector);
+      if (shapes !== undefined) shapesAround(text, bytes, start, shapes, collector);
       wakeTokens(text, bytes, start, index, plan, collector);
     }
   }
@@ -85,11 +90,10 @@ function wake(text: string, bytes: Uint8Array, index: number, code: number, plan
   if (entries === undefined) return index;
   const next = bytes[index + 1] as number;
   for (let at = 0; at < entries.length; at++) {
-    const { detector, lexicon, after } = entries[at] as AnchorEntry;
-    if (after[next] !== 1) continue;
-    collector.detector = detector;
-    collector.lexicon = lexicon;
-    detector.at(text, index, collector.report, bytes);
+    const entry = entries[at] as AnchorEntry;
+    if (entry.after[next] !== 1) continue;
+    collector.facts = entry.facts;
+    entry.at.call(entry.detector, text, index, collector.report, bytes);
   }
   return index;
 }
@@ -98,18 +102,15 @@ function wakePrefixes(
   text: string,
   bytes: Uint8Array,
   start: number,
-  key: number,
-  plan: Plan,
+  listed: readonly PrefixEntry[],
   collector: Collector,
 ): void {
-  const listed = plan.prefixes.get(key);
-  if (listed === undefined) return;
   for (let index = 0; index < listed.length; index++) {
-    const { prefix, last, entry } = listed[index] as PrefixEntry;
-    if (bytes[start + prefix.length - 1] !== last || !text.startsWith(prefix, start)) continue;
-    collector.detector = entry.detector;
-    collector.lexicon = entry.lexicon;
-    entry.detector.from(text, start, collector.report, prefix);
+    const entry = listed[index] as PrefixEntry;
+    const { prefix } = entry;
+    if (bytes[start + prefix.length - 1] !== entry.last || !text.startsWith(prefix, start)) continue;
+    collector.facts = entry.facts;
+    entry.from.call(entry.detector, text, start, collector.report, prefix);
   }
 }
 
@@ -123,12 +124,11 @@ function wakeTokens(
 ): void {
   const length = end - start;
   const opening = ((CLASSES[bytes[start] as number] as number) & DIGIT) !== 0 ? TOKEN_LISTS : 0;
-  const listed = plan.tokens[opening + Math.min(length, TOKEN_UNITS_LISTED)] as readonly Entry<TokenDetector>[];
+  const listed = plan.tokens[opening + Math.min(length, TOKEN_UNITS_LISTED)] as readonly TokenEntry[];
   for (let index = 0; index < listed.length; index++) {
-    const { detector, lexicon } = listed[index] as Entry<TokenDetector>;
-    if (length >= TOKEN_UNITS_LISTED && (length < detector.lengthMin || length > detector.lengthMax)) continue;
-    collector.detector = detector;
-    collector.lexicon = lexicon;
-    detector.token(text, start, end, collector.report, bytes);
+    const entry = listed[index] as TokenEntry;
+    if (length >= TOKEN_UNITS_LISTED && (length < entry.lengthMin || length > entry.lengthMax)) continue;
+    collector.facts = entry.facts;
+    entry.token.call(entry.detector, text, start, end, collector.report, bytes);
   }
 }

@@ -12,6 +12,13 @@ export const LETTER_KIND = 2;
 export const SEPARATOR_KIND = 3;
 export const WORD_BITS: number = DIGIT | LETTER;
 
+/** Characters that may separate. */
+export const SEPARATORS = ' -./:_';
+/** By code, the place of a separator among them. */
+export const SEPARATOR_PLACES: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, SEPARATORS.indexOf(String.fromCharCode(code))),
+);
+
 /** One bit for each character that may separate. */
 export const separatorBit = (code: number): number => 1 << (code & 31);
 
@@ -24,54 +31,6 @@ export function separatorBits(separators: string): number {
 /** `9{3}` is `999`. */
 export function unfold(shape: string): string {
   return shape.replace(/([9AX_])\{(\d+)\}/g, (_, unit: string, count: string) => unit.repeat(Number(count)));
-}
-
-const KINDS: Readonly<Record<string, readonly number[]>> = {
-  '9': [DIGIT_KIND],
-  A: [LETTER_KIND],
-  X: [DIGIT_KIND, LETTER_KIND],
-  _: [SEPARATOR_KIND],
-};
-
-/** All layouts as one table: from a state, the kind of the next unit leads to the next state. */
-export interface ShapeTable<Item> {
-  /** `next[state * 4 + kind]`; 0 when no layout goes on like that. */
-  readonly next: Int32Array;
-  /** What is laid out so when a text ends in this state. */
-  readonly items: readonly (readonly Item[] | undefined)[];
-}
-
-/** The first state; 0 leads nowhere. */
-export const SHAPE_START = 1;
-
-export function shapeTable<Item>(
-  layouts: Iterable<readonly [item: Item, shapes: readonly string[]]>,
-): ShapeTable<Item> {
-  const next: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
-  const items: (Item[] | undefined)[] = [undefined, undefined];
-  const step = (state: number, kind: number): number => {
-    const known = next[state * 4 + kind] as number;
-    if (known !== 0) return known;
-    const made = items.length;
-    next[state * 4 + kind] = made;
-    next.push(0, 0, 0, 0);
-    items.push(undefined);
-    return made;
-  };
-  for (const [item, shapes] of layouts) {
-    for (const shape of shapes) {
-      let states = [SHAPE_START];
-      for (const unit of unfold(shape)) {
-        states = states.flatMap((state) => (KINDS[unit] ?? []).map((kind) => step(state, kind)));
-      }
-      for (const state of states) {
-        const list = items[state];
-        if (list === undefined) items[state] = [item];
-        else if (!list.includes(item)) list.push(item);
-      }
-    }
-  }
-  return { next: Int32Array.from(next), items };
 }
 
 /** Says why a shape cannot be used, or nothing. Streams rely on these rules. */

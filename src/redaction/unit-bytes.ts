@@ -6,6 +6,9 @@ const encoder = new TextEncoder();
 /** Kept between texts. Taken while one is read, so that a detector may itself read another text. */
 let spare: Uint8Array | undefined;
 
+/** The same bytes, two at a time. */
+let sparePairs: Uint16Array | undefined;
+
 /** How far behind the last unit a reader may look. */
 const TAIL_BYTES = 64;
 
@@ -18,7 +21,7 @@ export function takeBytes(text: string): Uint8Array {
   const bytes =
     spare !== undefined && spare.length >= length + TAIL_BYTES
       ? spare
-      : new Uint8Array(Math.max(length + TAIL_BYTES, SPARE_BYTES));
+      : new Uint8Array(Math.max((length + TAIL_BYTES + 1) & -2, SPARE_BYTES));
   spare = undefined;
   // As many bytes as units: all of it is ASCII.
   if (encoder.encodeInto(text, bytes).written !== length) {
@@ -31,6 +34,14 @@ export function takeBytes(text: string): Uint8Array {
   return bytes;
 }
 
+/** The bytes of {@link takeBytes} two at a time, in the order of the machine. */
+export function pairsOf(bytes: Uint8Array): Uint16Array {
+  if (sparePairs?.buffer === bytes.buffer) return sparePairs;
+  sparePairs = new Uint16Array(bytes.buffer);
+  return sparePairs;
+}
+
 export function returnBytes(bytes: Uint8Array): void {
   if (bytes.length <= KEPT_BYTES_MAX) spare = bytes;
+  else if (sparePairs?.buffer === bytes.buffer) sparePairs = undefined;
 }

@@ -65,7 +65,12 @@ const PUMPS: readonly string[] = [
 
 vi.mock('../../src/redaction/unit-bytes.ts', async (original) => {
   const own = await original<typeof import('../../src/redaction/unit-bytes.ts')>();
-  return { ...own, takeBytes: (text: string) => counted(own.takeBytes(text)), returnBytes: () => {} };
+  return {
+    ...own,
+    takeBytes: (text: string) => counted(own.takeBytes(text)),
+    pairsOf: (bytes: Uint8Array) => counted(own.pairsOf(bytes)),
+    returnBytes: () => {},
+  };
 });
 
 const SIZES = size([4000, 8000], [10_000, 20_000, 40_000, 80_000]);

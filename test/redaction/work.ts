@@ -5,7 +5,7 @@
 let looks = 0;
 
 /** A text's bytes, each look at one counted. */
-export function counted(bytes: Uint8Array): Uint8Array {
+export function counted<Bytes extends Uint8Array | Uint16Array>(bytes: Bytes): Bytes {
   return new Proxy(bytes, {
     get(target, key) {
       looks++;
