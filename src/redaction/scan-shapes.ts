@@ -12,6 +12,7 @@ import {
   SHAPE_LETTERS_MAX,
   WORD_BITS,
 } from './shapes.ts';
+import { BEYOND_ASCII } from './unit-bytes.ts';
 
 /** Tries layouts from a word with a digit, and from the one or two short words of letters right before it. */
 export function shapesAround(
@@ -80,14 +81,21 @@ function groupOf(ending: ShapeEnding, separators: number, separator: number): Sh
   return (separators & (separators - 1)) === 0 ? ending.separated[SEPARATOR_PLACES[separator] as number] : ending.mixed;
 }
 
-/** Part of a longer number or name: `12-` before, `.34` after, `_` or `+` at either side. A placeholder counts as what it replaced. */
+/** Part of a longer number or name: `12-` before, `.34` after, `_`, `+` or `ü` at either side. A placeholder counts as what it replaced. */
 function isAttached(text: string, bytes: Uint8Array, start: number, end: number): boolean {
   const left = byteAt(bytes, start - 1);
-  if (left === 95 || left === 43) return true;
+  if (left === 95 || left === 43 || isAccented(text, start - 1, left)) return true;
   if (isJoint(left) && ((classAt(bytes, start - 2) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1))) return true;
   const right = bytes[end] as number;
-  if (right === 95) return true;
+  if (right === 95 || isAccented(text, end, right)) return true;
   return isJoint(right) && ((classAt(bytes, end + 1) & DIGIT) !== 0 || bracketLength(text, end + 1) > 0);
+}
+
+/** A Latin letter beyond ASCII: part of the word. Scripts written without spaces may touch a number. */
+function isAccented(text: string, index: number, byte: number): boolean {
+  if (byte !== BEYOND_ASCII) return false;
+  const code = text.charCodeAt(index);
+  return code >= 0xc0 && code < 0x250 && code !== 0xd7 && code !== 0xf7;
 }
 
 /** `-`, `.` or `/`. */

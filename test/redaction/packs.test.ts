@@ -63,6 +63,12 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
   },
   DE_TAX_ID: { valid: ['86095742719', '65929970489'], invalid: ['86095742718', '06095742719'] },
   DE_FUEHRERSCHEIN: { valid: ['B072RRE2I55', 'BO12345678A'], invalid: ['B072RRE2I45', 'BO12345678'] },
+  DE_KFZ: { valid: ['B-AB 1234E', 'WÜ-AB 123', 'LÖ UA 9H'], invalid: ['WÜ-ABC 123', 'WÜRZ-AB 123', 'WÜ-AB 0123'] },
+  URL: {
+    valid: ['https://a.example/x?y=1#z', 'example.com/a/b', 'example.co.uk:8080/x', 'ftp://files.example.org/x.tar.gz'],
+    invalid: ['example.notatld', 'www.example', 'file.ts', 'and/or.com'],
+  },
+  PH_MOBILE_NUMBER: { valid: ['09171234567', '+63 917 123 4567'], invalid: ['9171234567', '0817123456'] },
   DE_TAX_NUMBER: {
     valid: ['2893081508152', '181/815/08155', '93815/08152'],
     invalid: ['2893181508152', '18/81/08155'],

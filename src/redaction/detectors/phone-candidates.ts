@@ -122,7 +122,9 @@ function readGroups(text: string, bytes: Uint8Array, first: number, into: PhoneR
 /** Start with its `+` and `(`, or -1 when this is the middle of something. */
 function opening(text: string, bytes: Uint8Array, wordStart: number, wordEnd: number): number {
   let start = wordStart;
-  if (byteAt(bytes, start - 1) === 40 && bytes[wordEnd] === 41) start--;
+  // A whole number may stand in parentheses, too: these are not its own.
+  const area = wordEnd - wordStart < DIGITS_MIN;
+  if (area && byteAt(bytes, start - 1) === 40 && bytes[wordEnd] === 41) start--;
   const before = byteAt(bytes, start - 1);
   if (before === 43)
     return (classAt(bytes, start - 2) & (LETTER | DIGIT)) !== 0 || placeholderEndsAt(text, start - 1) ? -1 : start - 1;

@@ -1,11 +1,13 @@
-import { codeAt, DIGIT, is, LETTER, runEnd, URL_UNIT } from '../characters.ts';
+import { codeAt, DIGIT, is, LETTER, runEnd, runStart, URL_UNIT } from '../characters.ts';
 import { domainEnd } from './email.ts';
 import type { AnchorDetector } from '../types.ts';
 
 const SCHEME_UNITS_MAX = 16;
 const TRAILING_UNITS_MAX = 8;
+/** How far before an address it is looked for another that holds it. */
+const OUTER_UNITS_MAX = 240;
 
-/** Web addresses: anything with `http://`, `https://`, `ftp://`, and bare hosts under a well-known top level domain. */
+/** Web addresses: anything with `http://`, `https://`, `ftp://`, and hosts under a well-known top level domain, with their path. */
 export const url: AnchorDetector = {
   entity: 'URL',
   score: 0.6,
@@ -21,12 +23,24 @@ function schemed(text: string, colon: number, report: (start: number, end: numbe
   let start = colon;
   while (start > 0 && colon - start < SCHEME_UNITS_MAX && is(text, start - 1, LETTER)) start--;
   if (!/^(?:https?|ftps?|wss?)$/i.test(text.slice(start, colon)) || !is(text, colon + 3, LETTER | DIGIT)) return;
-  // An address inside the path or query of another belongs to it.
+  if (isInside(text, start)) return;
+  report(start, trimmedEnd(text, addressEnd(text, colon + 3)));
+}
+
+/** An address in the path or query of another belongs to it; after the `=` of a setting it stands by itself. */
+function isInside(text: string, start: number): boolean {
   const before = codeAt(text, start - 1);
-  if (before === 47 || before === 61 || before === 38 || before === 63) return;
-  let end = addressEnd(text, colon + 3);
+  if (before === 47) return true;
+  if (before !== 61 && before !== 38 && before !== 63) return false;
+  const run = text.slice(runStart(text, start, URL_UNIT, start - OUTER_UNITS_MAX), start);
+  return before !== 61 || run.includes('://') || run.includes('?');
+}
+
+/** Without the punctuation of the sentence around it. */
+function trimmedEnd(text: string, from: number): number {
+  let end = from;
   for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && ".,;:!?)*$'".includes(text.charAt(end - 1)); trimmed++) end--;
-  report(start, end);
+  return end;
 }
 
 /** End of the run, or where the next address begins when it is not nested: two that touch are two. */
@@ -45,7 +59,7 @@ function addressEnd(text: string, from: number): number {
 const GENERIC = new Set(
   (
     'com org net edu gov mil int info biz io ai app dev cloud online site website shop store blog tech xyz club live news page link space agency ' +
-    'company global group digital media world today email life team work zone name pro mobi tv me co'
+    'company global group digital media world today email life team work zone name pro mobi tv me co museum aero coop travel'
   ).split(' '),
 );
 const COUNTRIES = new Set(
@@ -81,5 +95,7 @@ function bareHost(text: string, dot: number, report: (start: number, end: number
     start--;
   const before = codeAt(text, start - 1);
   if (before === 64 || before === 47 || before === 95 || domainEnd(text, start) !== after) return;
-  report(start, after, generic ? 0.5 : 0.4);
+  // 47 / 63 ? 35 #, or a port.
+  const goesOn = next === 47 || next === 63 || next === 35 || (next === 58 && is(text, after + 1, DIGIT));
+  report(start, goesOn ? trimmedEnd(text, addressEnd(text, after)) : after, generic ? 0.5 : 0.4);
 }

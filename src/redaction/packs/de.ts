@@ -1,4 +1,5 @@
 import { allSame, digit, isDate, letterValue, mod11And10, part, weighted } from '../check-digits.ts';
+import { deUmlautPlate } from '../detectors/umlaut-plate.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 
 /** Cross sums of digits times 1, 2, 1, 2: health insurance and social security numbers. */
@@ -232,6 +233,7 @@ export const de: Pack = [
   deVatId,
   dePlz,
   deKfz,
+  deUmlautPlate,
   deHandelsregister,
   deFuehrerschein,
 ];
