@@ -63,6 +63,26 @@ describe('a chat stream', () => {
     await expect(stream.response).rejects.toMatchObject({ code: 'aborted' });
   });
 
+  it('LEAK-01: ends at once for a reader that leaves while it waits', async () => {
+    const stream = gatewayWith((mock) => mock.on('Hi').reply('One two three.').hang({ content: 1 })).stream('Hi');
+    const reading = stream.text[Symbol.asyncIterator]();
+    await reading.next();
+    const waiting = reading.next();
+    await reading.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    await expect(stream.response).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('gives overlapping reads their events in order, and the same end to all that come after', async () => {
+    const stream = gatewayWith((mock) => mock.reply('One two three.')).stream('Hi');
+    const reading = stream[Symbol.asyncIterator]();
+    const steps = await Promise.all(Array.from({ length: 20 }, () => reading.next()));
+    const events = steps.flatMap((step) => (step.done === true ? [] : [step.value]));
+    expect(events[0]?.type).toBe('start');
+    expect(events.at(-1)).toMatchObject({ type: 'end', response: { text: 'One two three.' } });
+    expect(steps.at(-1)).toEqual({ done: true, value: undefined });
+  });
+
   it('P6, LEAK-04: an abort is never a normal end', async () => {
     const controller = new AbortController();
     const stream = gatewayWith((mock) => mock.on('Hi').reply('One two three.').hang({ content: 1 })).stream('Hi', {

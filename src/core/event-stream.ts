@@ -28,9 +28,10 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
   #layerError: unknown;
   #state: 'open' | 'ended' | 'failed' = 'open';
   #failure: GatewayError | undefined;
-  /** The last `next` that is still on its way, and whether there is one. */
-  #turn: Promise<IteratorResult<E, undefined>> | undefined;
+  /** Whether a `next` is on its way, the last one of them, and how many wait behind it for their turn. */
   #waits = false;
+  #turn: Promise<IteratorResult<E, undefined>> | undefined;
+  #behind = 0;
   #interrupt: ((error: unknown) => void) | undefined;
   #idle: Timer | undefined;
   #pulls = 0;
@@ -89,28 +90,25 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
 
   next(): Promise<IteratorResult<E, undefined>> {
     this.#pulls++;
+    if (!this.#waits) return (this.#turn = this.#step());
     // Calls of `next` that overlap take their turns, in order.
-    const turn = this.#turn === undefined ? this.#step() : this.#turn.then(this.#step, this.#step);
-    if (this.#waits) {
-      this.#turn = turn;
-      const free = (): void => {
-        if (this.#turn !== turn) return;
-        this.#turn = undefined;
-        this.#waits = false;
-      };
-      // Registered before the consumer's own reaction, so it runs before it.
-      turn.then(free, free);
-    }
-    return turn;
+    this.#behind++;
+    const turn = (): Promise<IteratorResult<E, undefined>> => {
+      this.#behind--;
+      return this.#step();
+    };
+    return (this.#turn = (this.#turn as Promise<unknown>).then(turn, turn));
   }
 
-  readonly #step = (): Promise<IteratorResult<E, undefined>> => {
+  #step(): Promise<IteratorResult<E, undefined>> {
+    if (this.#queue.isEmpty && this.#state === 'open') {
+      this.#waits = true;
+      return this.#advance();
+    }
+    this.#waits = this.#behind > 0;
     if (!this.#queue.isEmpty) return Promise.resolve({ done: false, value: this.#queue.take() });
-    if (this.#state === 'ended') return Promise.resolve({ done: true, value: undefined });
-    if (this.#state === 'failed') return Promise.reject(this.#failure);
-    this.#waits = true;
-    return this.#advance();
-  };
+    return this.#state === 'failed' ? Promise.reject(this.#failure) : Promise.resolve({ done: true, value: undefined });
+  }
 
   /** Stops the stream: upstream is closed, the layers hear `cancelled`. */
   return(): Promise<IteratorResult<E, undefined>> {
@@ -152,6 +150,7 @@ export class EventStream<E> implements AsyncIterableIterator<E> {
       this.#stop(error, 'failed');
     }
     this.#givenAt = this.#options.clock.monotonic();
+    this.#waits = this.#behind > 0;
     // What the layers made before a failure is delivered before it.
     if (!this.#queue.isEmpty) return { done: false, value: this.#queue.take() };
     if (this.#state === 'failed') throw this.#failure;
