@@ -70,12 +70,24 @@ async function committed<K extends OperationName>(
     return isContent(event);
   });
   if (found || finish !== 'stop') return;
+  const wire = await wholeWire(reply);
   reply.events.cancel();
   throw new GatewayError('bad-response', `${target.provider}/${target.model} ended its answer without any content.`, {
     target: plainTarget(target),
     status: 200,
     source: 'provider',
+    ...(wire !== undefined && { wire }),
   });
+}
+
+/** The bytes of a stream that has ended already: odd, but a door's caller may make sense of them. */
+async function wholeWire({ wire }: Reply): Promise<GatewayError['wire']> {
+  if (wire === undefined || typeof wire.body === 'string') return undefined;
+  const { protocol, status, headers } = wire;
+  const decoder = new TextDecoder();
+  let body = '';
+  for await (const bytes of wire.body) body += decoder.decode(bytes, { stream: true });
+  return { protocol, status, headers, body: body + decoder.decode() };
 }
 
 /** Settles when the handler does, or at once when the call's signal aborts: a handler that ignores it cannot hang us. */

@@ -76,8 +76,9 @@ function replayed(error: GatewayError, { door, seam, host }: FailureFacts): Resp
   const { wire } = error;
   if (wire === undefined || wire.protocol !== door.protocol) return undefined;
   // An answer without content is odd, but whole: the application's SDK can read it.
-  const isEmptyAnswer =
-    error.code === 'bad-response' && wire.status < 300 && recordOf(parseJson(wire.body)) !== undefined;
+  const readable = (): boolean =>
+    /event-stream/.test(wire.headers['content-type'] ?? '') || recordOf(parseJson(wire.body)) !== undefined;
+  const isEmptyAnswer = error.code === 'bad-response' && wire.status < 300 && readable();
   if (wire.status < 400 && !isEmptyAnswer) return undefined;
   // A provider that refuses a key may quote it, and through `gateway.fetch` the key is the gateway's.
   if (error.fault === 'credential' && seam.vendor === undefined) return undefined;

@@ -102,7 +102,7 @@ function isApiError(app: App, error: Error | undefined): boolean {
  * API's SDK gives `response.failed` to the reader of the events.
  */
 function isToldOtherwise(app: App, row: FaultRow): boolean {
-  return row.id === 'empty plain' || (app === APPS['openai-responses'] && /^error-\S+ .* stream$/.test(row.id));
+  return row.id.startsWith('empty ') || (app === APPS['openai-responses'] && /^error-\S+ .* stream$/.test(row.id));
 }
 
 /** Anthropic's SDK makes its timeout error anew, without a cause to find ours by. */

@@ -19,8 +19,9 @@ const said = (...content: object[]) => ({
 });
 
 /** Asks through the door of one protocol for a target of another. */
-async function ask(from: keyof typeof PATHS, to: keyof typeof TARGETS, body: object, strict = false) {
+async function ask(from: keyof typeof PATHS, to: keyof typeof TARGETS, body: object, answer?: () => Response) {
   const { fetch, seen } = up.upstream(({ url, body: sent }) => {
+    if (answer !== undefined) return answer();
     const stream = JSON.parse(sent).stream === true;
     if (url.endsWith('/messages')) return stream ? up.sse(up.messageEvents()) : up.json(up.message());
     if (url.endsWith('/responses')) return stream ? up.sse(up.responseEvents()) : up.json(up.responseObject());
@@ -36,8 +37,7 @@ async function ask(from: keyof typeof PATHS, to: keyof typeof TARGETS, body: obj
     ],
     models: { other: TARGETS[to] },
     use: [],
-    ...(strict && { strict: true }),
-  } as never);
+  });
   const warnings: Warning[] = [];
   gateway.on('warning', ({ warning }) => void warnings.push(warning));
   const response = await gateway.fetch(`https://anywhere.test${PATHS[from]}`, {
@@ -165,5 +165,53 @@ describe('what another protocol has no word for', () => {
     expect(sent.tools).toEqual([
       { type: 'mcp', server_label: 'm', server_url: 'https://m.test', require_approval: 'never' },
     ]);
+  });
+});
+
+describe('what an answer ends with that another protocol has no word for', () => {
+  const answer = (stop_reason: string, content: object[] = []) => ({ ...up.message('', content), stop_reason });
+  const streamed = (stop_reason: string, blocks: { type: string }[] = []) =>
+    up.sse(
+      up.namedEvents([
+        { type: 'message_start', message: answer(stop_reason) } as { type: string },
+        ...blocks,
+        { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 6 } } as {
+          type: string;
+        },
+        { type: 'message_stop' },
+      ]),
+    );
+  const said = { type: 'text', text: 'So far.' };
+
+  it.each([
+    ['a refusal without words', 'refusal', [], 'content_filter', 'content_filter'],
+    ['a turn to go on with', 'pause_turn', [said], 'length', 'max_messages'],
+  ] as const)('%s is no whole answer', async (_, reason, content, word, detail) => {
+    const blocks = content.flatMap((block) => [
+      { type: 'content_block_start', index: 0, content_block: block },
+      { type: 'content_block_stop', index: 0 },
+    ]);
+    for (const reply of [() => up.json(answer(reason, [...content])), () => streamed(reason, blocks)]) {
+      const stream = reply().headers.get('content-type') !== 'application/json';
+      const chat = await ask('chat', 'messages', { messages: [SAID], stream }, reply);
+      expect(chat.text).toContain(`"finish_reason":"${word}"`);
+      const responses = await ask('responses', 'messages', { input: 'x', stream }, reply);
+      expect(responses.text).toContain(`"incomplete_details":{"reason":"${detail}"}`);
+    }
+  });
+
+  it('numbers beyond what JSON numbers hold stay as the model streamed them', async () => {
+    const block = { type: 'tool_use', id: 'toolu_1', name: 'f', input: {} };
+    const delta = { type: 'input_json_delta', partial_json: '{"id": 9007199254740993}' };
+    const reply = () =>
+      streamed('tool_use', [
+        { type: 'content_block_start', index: 0, content_block: block } as { type: string },
+        { type: 'content_block_delta', index: 0, delta } as { type: string },
+        { type: 'content_block_stop', index: 0 } as { type: string },
+      ]);
+    const { text } = await ask('responses', 'messages', { input: 'x', stream: true }, reply);
+    const last = JSON.parse(text.split('data: ').at(-1) as string);
+    expect(last.response.output[0].arguments).toBe('{"id": 9007199254740993}');
+    expect(text).not.toContain('9007199254740992');
   });
 });

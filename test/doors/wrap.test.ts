@@ -197,6 +197,22 @@ describe('failures of a wrapped call', () => {
     expect(seen).toHaveLength(2);
   });
 
+  it('hands an answer without words on as it came, plain and streamed', async () => {
+    const silent = up.completionChunks(['']);
+    for (const use of [[], [retry({ baseMs: 0 }), route()]]) {
+      const { client } = openAi(({ body }) =>
+        JSON.parse(body).stream ? up.sse(silent, 9) : up.json(up.completion('')),
+      );
+      const wrapped = createGateway({ use }).wrap(client);
+      expect((await wrapped.chat.completions.create(CHAT)).choices[0]?.message.content).toBe('');
+      const text = async (from: OpenAI): Promise<string> =>
+        (await from.chat.completions.create({ ...CHAT, stream: true }).asResponse()).text();
+      expect(await text(wrapped)).toBe(await text(client));
+      const whole = await wrapped.chat.completions.stream(CHAT).finalChatCompletion();
+      expect(whole.choices[0]).toMatchObject({ message: { content: '' }, finish_reason: 'stop' });
+    }
+  });
+
   it('makes a refusal the SDK’s own error, and GatewayError.from finds ours', async () => {
     const refuse = defineMiddleware({ name: 'refuse' }, () => {
       throw new GatewayError('budget-exceeded', 'The budget of tenant a is used up.', { limit: { name: 'usd' } });

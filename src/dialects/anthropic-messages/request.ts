@@ -7,7 +7,7 @@ import { encodeMessages } from './messages.ts';
 import { encodeOutput } from './output.ts';
 import { SAMPLING_VERSION } from './quirks.ts';
 import { encodeSampling } from './sampling.ts';
-import { encodeThinking } from './thinking.ts';
+import { barredThinking, encodeThinking } from './thinking.ts';
 import { encodeTools } from './tools.ts';
 
 /** A canonical request as the body of `POST /v1/messages`. */
@@ -19,7 +19,7 @@ export function encodeRequest(request: ChatRequest, environment: DialectEnvironm
   const { forced, ...tools } = encodeTools(request, output.tool, encoding);
   const { system, messages } = encodeMessages(request, encoding);
   if (output.instruction !== undefined) system.push({ type: 'text', text: output.instruction });
-  const { maxTokens, thinking, effort } = encodeThinking(request, forced, encoding);
+  const { maxTokens, thinking, effort } = encodeThinking(request, barredThinking(forced, messages), encoding);
   const thinks = thinking !== undefined && thinking['type'] !== 'disabled';
   const sampling = encodeSampling(request, thinks, encoding);
   const config: Wire = {

@@ -1,4 +1,5 @@
 import type { ChatRequest, Effort } from '../../operations/chat.ts';
+import { arrayOf, recordOf } from '../../core/wire-json.ts';
 import type { Encoding, Wire } from './encoding.ts';
 
 /** Fewest tokens a thinking budget may have (API reference, 2026-11-22). */
@@ -28,8 +29,11 @@ export interface Thinking {
   readonly effort?: string;
 }
 
-/** How much the model may think and write: `max_tokens`, `thinking` and `output_config.effort`. */
-export function encodeThinking(request: ChatRequest, forced: boolean, encoding: Encoding): Thinking {
+/**
+ * How much the model may think and write: `max_tokens`, `thinking` and `output_config.effort`. `barred` says why thinking
+ * by a budget is not possible, if it is not.
+ */
+export function encodeThinking(request: ChatRequest, barred: string | undefined, encoding: Encoding): Thinking {
   const { model } = encoding;
   const base = answerTokens(request, encoding);
   const { reasoning } = request;
@@ -45,7 +49,17 @@ export function encodeThinking(request: ChatRequest, forced: boolean, encoding: 
   }
   if (reasoning.effort === 'none') return thinkingOff(base, encoding);
   const byBudget = model.thinking === 'budget' || (model.thinking === 'both' && reasoning.budgetTokens !== undefined);
-  return byBudget ? budgetThinking(request, base, forced, encoding) : adaptiveThinking(request, base, encoding);
+  return byBudget ? budgetThinking(request, base, barred, encoding) : adaptiveThinking(request, base, encoding);
+}
+
+/** Why the model cannot think by a budget here, if it cannot: a forced tool, or a call it is made to believe it did not think about. */
+export function barredThinking(forced: boolean, messages: readonly Wire[]): string | undefined {
+  if (forced) return 'thinking and a forced tool exclude each other on this model';
+  const turn = arrayOf(messages.findLast((message) => message['role'] === 'assistant')?.['content']);
+  const [first] = turn.map((block) => recordOf(block)?.['type']);
+  const calls = turn.some((block) => recordOf(block)?.['type'] === 'tool_use');
+  if (!calls || first === 'thinking' || first === 'redacted_thinking') return undefined;
+  return 'the last tool calls have come back without the thinking before them, which this model needs';
 }
 
 function answerTokens(request: ChatRequest, encoding: Encoding): number {
@@ -86,7 +100,7 @@ function adaptiveThinking(request: ChatRequest, maxTokens: number, encoding: Enc
   };
 }
 
-function budgetThinking(request: ChatRequest, base: number, forced: boolean, encoding: Encoding): Thinking {
+function budgetThinking(request: ChatRequest, base: number, barred: string | undefined, encoding: Encoding): Thinking {
   const { reasoning = {}, maxTokens } = request;
   const { effort } = reasoning;
   const explicit = reasoning.budgetTokens;
@@ -94,13 +108,8 @@ function budgetThinking(request: ChatRequest, base: number, forced: boolean, enc
     // Only how thinking is shown was chosen; it is off on this model, so there is nothing to show.
     return { maxTokens: base };
   }
-  if (forced) {
-    encoding.lose(
-      'unsupported',
-      'reasoning',
-      'reasoning',
-      'thinking and a forced tool exclude each other on this model',
-    );
+  if (barred !== undefined) {
+    encoding.lose('unsupported', 'reasoning', 'reasoning', barred);
     return { maxTokens: base };
   }
   const asked = explicit ?? BUDGETS[effort as Exclude<Effort, 'none'>];

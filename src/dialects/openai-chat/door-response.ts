@@ -52,7 +52,7 @@ function encodeChoice(choice: Choice, legacy: boolean, nowMs: number): JsonObjec
     index: choice.index,
     message: encodeMessage(choice, legacy, nowMs),
     logprobs: encodeLogprobs(choice.logprobs, refused),
-    finish_reason: finishWord(choice.finish, legacy),
+    finish_reason: finishWord(choice.finish, legacy, refused),
   };
   return mergeWire<JsonObject>(wire, choice.finish.native);
 }

@@ -230,7 +230,7 @@ export class ChatChunkEncoder implements StreamEncoder<ChatEvent> {
         index,
         delta: { ...role, ...(recordOf(extras) as JsonObject | undefined) },
         logprobs,
-        finish_reason: finishWord(finish, this.#legacy),
+        finish_reason: finishWord(finish, this.#legacy, choice.refused),
         ...rest,
       };
       this.#chunk([wire], write, facts);

@@ -69,14 +69,16 @@ const WORDS: Readonly<Record<FinishReason, string>> = {
   'tool-calls': 'tool_calls',
   'content-filter': 'content_filter',
   refusal: 'stop',
-  pause: 'stop',
+  // Not the end: the provider would have gone on.
+  pause: 'length',
   error: 'stop',
   cancelled: 'stop',
   other: 'stop',
 };
 
-/** OpenAI's word for an ending: the one its SDK knows that is nearest. */
-export function finishWord(finish: Finish, legacy: boolean): string {
+/** OpenAI's word for an ending: the one its SDK knows that is nearest. `refused`: the answer says itself that it is a refusal. */
+export function finishWord(finish: Finish, legacy: boolean, refused: boolean): string {
+  if (finish.reason === 'refusal' && !refused) return 'content_filter';
   if (finish.reason === 'tool-calls' && legacy) return 'function_call';
   return WORDS[finish.reason];
 }

@@ -1,6 +1,7 @@
+import { parseJson } from '../../core/wire-json.ts';
 import type { ChatEvent } from '../../operations/chat-events.ts';
 import type { TokenLogprob } from '../../operations/chat.ts';
-import type { Citation, OutputPart } from '../../operations/chat-parts.ts';
+import type { Citation, OutputPart, ToolCallPart } from '../../operations/chat-parts.ts';
 import { annotationOf } from './citations.ts';
 import { callItem, type ItemContext, messageItem, mintedId, reasoningItem, textEntry } from './door-items.ts';
 import { encodeLogprobs } from './items.ts';
@@ -215,12 +216,19 @@ class CallBlock extends BlockWriter {
 
   end(part: OutputPart): void {
     if (part.type !== 'tool-call') return;
-    const item = callItem(part, this.#id, this.frames.context, this.#head.encoding === 'text');
+    const item = callItem(this.#asWritten(part), this.#id, this.frames.context, this.#head.encoding === 'text');
     const said =
       this.#head.encoding === 'text' ? { input: item['input'] ?? '' } : { arguments: item['arguments'] ?? '' };
     const at = { item_id: this.#id, output_index: this.#position };
     this.frames.frame(`response.${this.#kind}.done`, { ...at, ...said });
     this.frames.finished(this.#position, item);
+  }
+
+  /** With the text the model wrote, which says numbers that parsed arguments cannot hold. */
+  #asWritten(part: ToolCallPart): ToolCallPart {
+    if (part.argsText !== undefined || this.text === '') return part;
+    const same = JSON.stringify(parseJson(this.text)) === JSON.stringify(part.args);
+    return same ? { ...part, argsText: this.text } : part;
   }
 
   abandon(): void {

@@ -14,10 +14,11 @@ export function encodeResponse(response: ChatResponse, environment: DoorEnvironm
   const protocol = origin?.protocol ?? '';
   const id = responseId(response.id, protocol);
   const context = contextOf(origin, id, environment);
+  const output = outputItems(response.message.content, context, response.logprobs);
   const body: Written = {
     ...shellOf({ ...response, id }, environment),
-    ...outcomeOf(response.finish),
-    output: outputItems(response.message.content, context, response.logprobs),
+    ...outcomeOf(response.finish, output),
+    output,
     ...tailOf(response.usage, response.tier),
     ...(protocol === PROTOCOL && (response.native?.[PROTOCOL] as Written | undefined)),
   };
@@ -96,8 +97,13 @@ export function tailOf(usage: Usage | undefined, tier: string | undefined): Writ
 }
 
 /** Status and its details: the inverse of reading a finish out of them. */
-export function outcomeOf(finish: Finish): Written {
+export function outcomeOf(finish: Finish, output: readonly Written[]): Written {
   switch (finish.reason) {
+    case 'refusal':
+      // One that says nothing would look like an answer without words.
+      return output.some(refuses)
+        ? { status: 'completed' }
+        : { status: 'incomplete', incomplete_details: { reason: 'content_filter' } };
     case 'length':
     case 'context-length':
       return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
@@ -114,4 +120,8 @@ export function outcomeOf(finish: Finish): Written {
     default:
       return { status: 'completed' };
   }
+}
+
+function refuses(item: Written): boolean {
+  return arrayOf(item['content']).some((entry) => recordOf(entry)?.['type'] === 'refusal');
 }

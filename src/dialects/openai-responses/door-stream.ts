@@ -175,7 +175,7 @@ class ResponsesEncoder implements StreamEncoder<ChatEvent>, Frames {
 
   #done(event: Extract<ChatEvent, { type: 'end' }>): void {
     const native = (event.native?.[PROTOCOL] as Written | undefined) ?? this.#native;
-    const outcome = outcomeOf(this.#finish);
+    const outcome = outcomeOf(this.#finish, this.#items());
     const response: Written = {
       ...this.#shell,
       ...(event.model !== undefined && { model: event.model }),

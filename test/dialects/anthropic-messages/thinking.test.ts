@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { stamped } from '../../../src/core/replay.ts';
 import { body, codes, encode } from './encode-support.ts';
 
 describe('thinking', () => {
@@ -36,6 +37,35 @@ describe('thinking', () => {
     expect(wire['thinking']).toEqual(thinking);
     expect(wire['output_config']?.effort).toBe(effort);
     expect(codes({ reasoning }, model)).toEqual(warned);
+  });
+});
+
+describe('thinking in the middle of a turn', () => {
+  const origin = { protocol: 'anthropic-messages', provider: 'anthropic', model: 'claude-sonnet-4-5' };
+  const thought = { type: 'reasoning', text: '', form: 'redacted', sealed: { kind: 'redacted', value: 'd' } } as const;
+  const turn = (parts: readonly object[]) =>
+    ({
+      reasoning: { effort: 'high' },
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'q' }] },
+        {
+          role: 'assistant',
+          origin,
+          content: [...parts, { type: 'tool-call', id: 'c1', name: 'f', args: {} }].map((part) =>
+            stamped(part as never),
+          ),
+        },
+        { role: 'tool', content: [{ type: 'tool-result', callId: 'c1', content: 'r' }] },
+      ],
+    }) as never;
+
+  it('is left out where the calls it led to come back without it, which the API would refuse', () => {
+    for (const parts of [[], [{ type: 'text', text: 'Let me look.' }]]) {
+      expect(body(turn(parts))).not.toHaveProperty('thinking');
+      expect(codes(turn(parts))).toEqual(['unsupported reasoning']);
+    }
+    expect(body(turn([thought]))['thinking']).toEqual({ type: 'enabled', budget_tokens: 16_384 });
+    expect(body(turn([]), 'claude-opus-4-8')['thinking']).toEqual({ type: 'adaptive' });
   });
 });
 

@@ -115,7 +115,8 @@ describe.skipIf(absent)('recorded answers through the door (skipped without fixt
       if (openaiChat.isError(body)) return;
       const response = chat.decodeResponse(body, head(), environment());
       // The one thing the door says better: an answer without a finish reason gets one.
-      const raw = response.finish.raw === undefined ? { raw: finishWord(response.finish, false) } : {};
+      const refused = response.message.content.some((part) => part.type === 'refusal');
+      const raw = response.finish.raw === undefined ? { raw: finishWord(response.finish, false, refused) } : {};
       const expected = essence({ ...response, finish: { ...response.finish, ...raw } });
       expect(essence(folded(decoded(written(replayChat(response)))))).toEqual(expected);
       const again = door.encodeResponse(response, doorEnvironment).body;
