@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
-import { build } from 'rolldown';
+import { build } from 'esbuild';
 
 const SUBJECTS: Readonly<Record<string, string>> = {
   'an empty script': '',
@@ -30,33 +30,38 @@ export async function importTimes(rounds = 7): Promise<{ name: string; ms: numbe
 
 /** The static closure of the smallest useful program: what an edge bundle ships. SDKs are loaded later, if at all. */
 export async function bundleSize(): Promise<{ minifiedKb: number; gzipKb: number }> {
-  const program = `import { createGateway } from 'postern'; import { openai } from 'postern/providers/openai';
-    export const gateway = createGateway({ providers: [openai({ transport: 'fetch' })], models: { default: 'openai/x' } });`;
-  const { output } = await build({
-    input: 'program',
-    cwd: process.cwd(),
-    plugins: [
-      {
-        name: 'program',
-        resolveId: (id) => (id === 'program' ? `${process.cwd()}/program.js` : undefined),
-        load: (id) => (id.endsWith('/program.js') ? program : undefined),
-      },
-    ],
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `import { createGateway } from 'postern'; import { openai } from 'postern/providers/openai';
+        export const gateway = createGateway({ providers: [openai({ transport: 'fetch' })], models: { default: 'openai/x' } });`,
+      resolveDir: process.cwd(),
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
     platform: 'neutral',
-    resolve: { conditionNames: ['import', 'default'], mainFields: ['module', 'main'] },
+    conditions: ['import', 'default'],
+    mainFields: ['module', 'main'],
     external: ['openai', '@anthropic-ai/sdk'],
-    output: { format: 'esm', minify: true },
+    splitting: true,
+    outdir: 'out',
     write: false,
-    logLevel: 'silent',
+    logLevel: 'error',
+    tsconfigRaw: {},
   });
-  const chunks = output.filter((file) => file.type === 'chunk');
-  const closure = new Set(chunks.filter((chunk) => chunk.isEntry));
-  // What is added here is walked too.
-  for (const chunk of closure) {
-    for (const one of chunks) if (chunk.imports.includes(one.fileName)) closure.add(one);
-  }
-  const files = [...closure].map((chunk) => Buffer.from(chunk.code));
-  const bytes = files.reduce((sum, file) => sum + file.byteLength, 0);
-  const zipped = gzipSync(Buffer.concat(files), { level: 9 }).byteLength;
+  const entry = outputFiles.find((file) => file.path.endsWith('stdin.js'));
+  const names = new Set<string>();
+  const walk = (path: string): void => {
+    if (names.has(path)) return;
+    names.add(path);
+    const file = outputFiles.find((one) => one.path === path);
+    for (const match of file?.text.matchAll(/(?:from|import)\s*"(\.\/[^"]+)"/g) ?? []) {
+      walk(new URL(match[1] as string, `file://${path}`).pathname);
+    }
+  };
+  walk(entry?.path as string);
+  const files = outputFiles.filter((file) => names.has(file.path));
+  const bytes = files.reduce((sum, file) => sum + file.contents.byteLength, 0);
+  const zipped = gzipSync(Buffer.concat(files.map((file) => file.contents)), { level: 9 }).byteLength;
   return { minifiedKb: Math.round(bytes / 102.4) / 10, gzipKb: Math.round(zipped / 102.4) / 10 };
 }

@@ -13,7 +13,12 @@ export interface Opened {
 /** A streamed answer, and who reads it. */
 export interface Answer {
   readonly opening: Promise<Opened>;
-  readonly whole: PromiseWithResolvers<GatewayChatResponse>;
+  /** Written out: the library's own name for this is younger than the targets our declarations are read at. */
+  readonly whole: {
+    readonly promise: Promise<GatewayChatResponse>;
+    resolve(response: GatewayChatResponse): void;
+    reject(error: unknown): void;
+  };
   /** The one reading that has begun. */
   reading: object | undefined;
 }

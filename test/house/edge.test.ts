@@ -1,49 +1,44 @@
 import { resolve } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
-import { build } from 'rolldown';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-const PROGRAM = `
-  import { createGateway } from '${ROOT}/src/index.ts';
-  import { openai } from '${ROOT}/src/providers/openai/index.ts';
-  globalThis.main = async (fetch) => {
-    const gateway = createGateway({
-      providers: [openai({ transport: 'fetch', api: 'chat', apiKey: 'sk-edge-0123456789', fetch })],
-      models: { default: 'openai/gpt-test' },
-    });
-    const plain = await gateway.chat('Hello');
-    let streamed = '';
-    for await (const text of gateway.stream('Hello').text) streamed += text;
-    let run;
-    try { gateway.run({ tenant: 'a' }, () => 1); } catch (error) { run = error.code; }
-    return { plain: plain.text, streamed, run };
-  };`;
-
 /** One program as an edge runtime would get it: everything in one file, no SDK, no node: module. */
 async function bundle(): Promise<string> {
-  const { output } = await build({
-    input: 'program',
-    plugins: [
-      {
-        name: 'program',
-        resolveId: (id) => (id === 'program' ? id : undefined),
-        load: (id) => (id === 'program' ? PROGRAM : undefined),
-      },
-    ],
+  const { outputFiles, metafile } = await build({
+    stdin: {
+      contents: `
+        import { createGateway } from './src/index.ts';
+        import { openai } from './src/providers/openai/index.ts';
+        globalThis.main = async (fetch) => {
+          const gateway = createGateway({
+            providers: [openai({ transport: 'fetch', api: 'chat', apiKey: 'sk-edge-0123456789', fetch })],
+            models: { default: 'openai/gpt-test' },
+          });
+          const plain = await gateway.chat('Hello');
+          let streamed = '';
+          for await (const text of gateway.stream('Hello').text) streamed += text;
+          let run;
+          try { gateway.run({ tenant: 'a' }, () => 1); } catch (error) { run = error.code; }
+          return { plain: plain.text, streamed, run };
+        };`,
+      resolveDir: ROOT,
+    },
+    bundle: true,
+    format: 'iife',
     platform: 'neutral',
-    // Its paths are Node's half.
-    tsconfig: false,
-    resolve: { mainFields: ['module', 'main'], alias: { '#platform': resolve(ROOT, 'src/platform/web.ts') } },
-    external: ['openai', '@anthropic-ai/sdk', /^node:/],
-    output: { format: 'iife', codeSplitting: false },
+    mainFields: ['module', 'main'],
+    alias: { '#platform': resolve(ROOT, 'src/platform/web.ts') },
+    external: ['openai', '@anthropic-ai/sdk'],
     write: false,
-    logLevel: 'silent',
+    metafile: true,
+    logLevel: 'error',
   });
-  const imports = output.flatMap((file) => (file.type === 'chunk' ? [...file.imports, ...file.dynamicImports] : []));
+  const imports = Object.values(metafile.inputs).flatMap((input) => input.imports.map((one) => one.path));
   expect(imports.filter((path) => path.startsWith('node:'))).toEqual([]);
-  return output[0].code;
+  return outputFiles[0]?.text ?? '';
 }
 
 const chunk = (delta: object, finish: string | null): string =>

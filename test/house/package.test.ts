@@ -100,6 +100,18 @@ describe.skipIf(!built)('the package, as a new user has it (needs a build)', () 
     expect(status).toBe(0);
   }, 30_000);
 
+  it('starts from a handful of files, since a loader takes its time for each', () => {
+    const loaded = new Set([join(folder, 'node_modules/postern/dist/index.js')]);
+    // What is added here is walked too.
+    for (const file of loaded) {
+      for (const [, path] of readFileSync(file, 'utf8').matchAll(/^(?:import|export) [^'"]*["'](\.[^"']+)["']/gm)) {
+        loaded.add(resolve(file, '..', path as string));
+      }
+    }
+    expect(loaded.size).toBeGreaterThan(1);
+    expect(loaded.size).toBeLessThan(10);
+  });
+
   it('has declarations that need no option, no optional peer and no types of Node', () => {
     const lines = subpathsOf().map((name, index) => `export * as of${index} from '${name}';`);
     writeFileSync(join(folder, 'all.mts'), lines.join('\n'));
