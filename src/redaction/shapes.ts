@@ -13,7 +13,7 @@ export const SEPARATOR_KIND = 3;
 export const WORD_BITS: number = DIGIT | LETTER;
 
 /** Characters that may separate. */
-export const SEPARATORS = ' -./:_';
+export const SEPARATORS = ' +-./:_';
 /** By code, the place of a separator among them. */
 export const SEPARATOR_PLACES: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
   Math.max(0, SEPARATORS.indexOf(String.fromCharCode(code))),
