@@ -136,6 +136,7 @@ export function makeCall<K extends OperationName>(
       rules.regions.length === 0
         ? registry.resolve
         : (model, name) => withinRegions(registry.resolve(model, name), rules),
+    resolveFor: (now, model) => eligible(registry.resolve(model, now.operation), { ...rules, call: now }),
   });
   return {
     id,

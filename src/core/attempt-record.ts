@@ -1,6 +1,15 @@
 import type { Target, Usage } from '../operations/shared.ts';
 import type { ErrorCode, Fault } from './verdicts.ts';
 
+/** A target that was not asked although it stood before the one that was. */
+export interface PassedOver {
+  /** In one word, like `openai/gpt-5`. */
+  readonly target: string;
+  readonly reason: string;
+  /** Milliseconds until it is asked again; 0 if time changes nothing. */
+  readonly waitMs: number;
+}
+
 /** One exchange with one target, as it happened. */
 export interface AttemptRecord {
   readonly id: string;
@@ -26,6 +35,8 @@ export interface AttemptRecord {
   readonly message?: string;
   readonly retryAfterMs?: number;
   readonly usage?: Usage;
+  /** Targets that were passed over for this one, and why. */
+  readonly passedOver?: readonly PassedOver[];
   /** Why the next step was taken: `retry`, `next target`, `gave up: …`. */
   readonly next?: string;
 }

@@ -7,6 +7,7 @@ import { type Call, type Candidate, plainTarget } from './call.ts';
 import { type AttemptRecord, type GatewayError, isOurEnd } from './errors.ts';
 import type { Ending, Transform } from './event-stream.ts';
 import type { AttemptObserver, AttemptOutcome } from './middleware.ts';
+import { tellPassedOver } from './trail.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -43,6 +44,7 @@ export function trackAttempt(
     waitedMs: Math.max(0, began - context.startedAt - previousEnd),
     outcome: 'running',
   });
+  if (ledger.passedOver !== undefined) tellPassedOver(ledger, id);
   let ended = false;
   let firstContentMs: number | undefined;
   let headers: Headers | undefined;

@@ -1,5 +1,6 @@
-import type { Call, Candidate } from './call.ts';
+import type { Call, Candidate, Plan } from './call.ts';
 import { withoutKey } from './candidate-keys.ts';
+import type { Context } from './context.ts';
 import type { GatewayError } from './errors.ts';
 
 /** Attempts a call may make: as many as were asked for, or one a target if there are more; keys are no targets. */
@@ -8,8 +9,13 @@ export function attemptsOwed(candidates: readonly Candidate[], asked: number): n
   return candidates.length <= asked ? asked : Math.max(asked, targetsIn(candidates));
 }
 
+/** Makes sure that each target of a plan can be tried once more. */
+export function oweAttempts({ ledger }: Context, { candidates }: Plan): void {
+  ledger.maximum = Math.max(ledger.maximum, ledger.records.length + Math.max(1, targetsIn(candidates)));
+}
+
 /** Different targets, whatever their keys. */
-export function targetsIn(candidates: readonly Candidate[]): number {
+function targetsIn(candidates: readonly Candidate[]): number {
   if (candidates.every(({ credential }) => credential === undefined)) return candidates.length;
   return new Set(candidates.map(({ id, credential }) => withoutKey(id, credential))).size;
 }

@@ -2,7 +2,8 @@ import type { OperationName } from '../operations/index.ts';
 import type { Clock } from './clock.ts';
 import type { AttemptRecord } from './errors.ts';
 import type { Emit } from './events.ts';
-import type { Plan } from './call.ts';
+import type { PassedOver } from './attempt-record.ts';
+import type { Call, Plan } from './call.ts';
 import type { MiddlewareInfo } from './middleware.ts';
 
 /** A typed slot for facts that middlewares of one call share. */
@@ -45,6 +46,8 @@ export interface Context {
   readonly faces: readonly MiddlewareInfo[];
   /** Resolves a model name against the configuration this call keeps to its end. */
   readonly resolve: (model: string, operation: OperationName) => Plan;
+  /** The same for a call as it stands: without the targets that cannot or may not serve it. */
+  readonly resolveFor: (call: Call, model: string) => Plan;
   /** Makes the context of a sub-call. */
   child(id: string): Context;
 }
@@ -57,6 +60,8 @@ export interface AttemptLedger {
   asking: number;
   /** Highest attempt number given out. */
   issued: number;
+  /** Targets passed over since the last attempt: the next one tells of them. */
+  passedOver: readonly PassedOver[] | undefined;
   /** Sub-calls made so far. */
   children: number;
   update(id: string, facts: Partial<AttemptRecord>): void;
@@ -71,6 +76,8 @@ export interface ContextOptions {
   readonly faces: readonly MiddlewareInfo[];
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly resolve: Context['resolve'];
+  /** @defaultValue what `resolve` gives */
+  readonly resolveFor?: Context['resolveFor'];
 }
 
 export function createContext(options: ContextOptions): Context {
@@ -82,6 +89,7 @@ export function createContext(options: ContextOptions): Context {
     maximum: options.attemptsMax,
     asking: 0,
     issued: 0,
+    passedOver: undefined,
     children: 0,
     update(id, facts) {
       const index = records.findIndex((record) => record.id === id);
@@ -107,6 +115,7 @@ export function createContext(options: ContextOptions): Context {
     ledger,
     faces,
     resolve: options.resolve,
+    resolveFor: options.resolveFor ?? ((call, model) => options.resolve(model, call.operation)),
     child: (id) => createContext({ ...options, callId: id }),
   };
 }

@@ -48,6 +48,15 @@ export interface GatewayEvents {
     /** Why it was passed by. */
     readonly reason?: string;
   };
+  /** `fallback` leads a call on to another model. */
+  fallback: {
+    readonly callId: string;
+    readonly from: string;
+    readonly to: string;
+    readonly reason: string;
+    /** Nothing was asked of the first: it failed lately, and rests. */
+    readonly passedOver: boolean;
+  };
   /** A circuit breaker changed its mind about a target. */
   circuit: { readonly target: string; readonly state: 'closed' | 'open' | 'half-open'; readonly untilMs?: number };
   /** A canary was sent back, or a trial otherwise decided. */

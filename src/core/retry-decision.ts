@@ -2,6 +2,7 @@ import type { Call } from './call.ts';
 import { wasTried, withoutKey } from './candidate-keys.ts';
 import { type ErrorCode, type GatewayError, isGatewayError } from './errors.ts';
 import { hasServerEffects } from './side-effects.ts';
+import { standbyKey } from './standby.ts';
 
 /** What `retry` was told, with its defaults. */
 export interface RetryPolicy {
@@ -31,6 +32,8 @@ export interface DecisionFacts {
 const OVERLOADED_MS_MIN = 1_000;
 /** Retries that wait at the same time are spread by this much each, so that an outage does not end in a wave. */
 const SPREAD_MS = 4;
+/** Longest wait a provider may ask for while another model stands ready. */
+const PATIENCE_MS = 1_000;
 const CONFLICT = 409;
 
 /** Decides about a failure: reads the error, the attempts of the call and the budgets, and waits for nothing. */
@@ -40,6 +43,13 @@ export function decideRetry(call: Call, error: unknown, facts: DecisionFacts): D
   if (call.signal.aborted) return { reason: 'gave up: aborted' };
   if (!isGatewayError(error) || !error.retryable || error.committed) return { reason: 'gave up: not worth a retry' };
   if (call.context.attemptsLeft() === 0) return { reason: 'gave up: no attempts left' };
+  const standby = call.context.get(standbyKey);
+  if (standby?.takesOver(error) === true) {
+    if (standby.probing) return { reason: 'gave up: it is not back yet, and another model stands ready' };
+    if ((error.retryAfterMs ?? 0) > PATIENCE_MS) {
+      return { reason: `gave up: asked to wait ${error.retryAfterMs} ms, and another model stands ready` };
+    }
+  }
   if (error.ambiguous) {
     const ambiguous = attempts.filter((attempt) => attempt.ambiguous === true).length;
     if (ambiguous > policy.ambiguousMax) return { reason: 'gave up: it may have been processed already' };

@@ -1,5 +1,5 @@
 import type { OperationName, Operations } from '../operations/index.ts';
-import { targetsIn } from './attempts-owed.ts';
+import { oweAttempts } from './attempts-owed.ts';
 import type { Call, Plan } from './call.ts';
 import { GatewayError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -59,9 +59,8 @@ export function subcall<K extends OperationName>(
  * targets. For middleware that stands outside `retry` and `route`, like `fallback`.
  */
 export function readdress<K extends OperationName>(call: Call<K>, model: string): Call<K> {
-  const plan = call.context.resolve(model, call.operation);
-  const { ledger } = call.context;
-  ledger.maximum = Math.max(ledger.maximum, ledger.records.length + Math.max(1, targetsIn(plan.candidates)));
+  const plan = call.context.resolveFor(call as Call, model);
+  oweAttempts(call.context, plan);
   const { target: _target, attempt: _attempt, ...rest } = call as Call;
   return { ...rest, plan } as unknown as Call<K>;
 }

@@ -1,4 +1,7 @@
 import type { Target } from '../operations/shared.ts';
+import type { PassedOver } from './attempt-record.ts';
+import type { Call } from './call.ts';
+import type { AttemptLedger } from './context.ts';
 import type { AttemptRecord } from './errors.ts';
 
 /**
@@ -15,10 +18,25 @@ export function formatAttempts(attempts: readonly AttemptRecord[]): string {
   return attempts
     .map((attempt) => {
       const waited = attempt.waitedMs >= 1 ? `  (waited ${duration(attempt.waitedMs)})` : '';
-      const line = `${attempt.number}. ${placeOf(attempt.target)}  ${endOf(attempt)}${waited}`;
-      return attempt.next === undefined ? line : `${line}\n     -> ${attempt.next}`;
+      return [
+        ...(attempt.passedOver ?? []).map(passedText),
+        `${attempt.number}. ${placeOf(attempt.target)}  ${endOf(attempt)}${waited}`,
+        ...(attempt.next === undefined ? [] : [`     -> ${attempt.next}`]),
+      ].join('\n');
     })
     .join('\n');
+}
+
+function passedText({ target, reason, waitMs }: PassedOver): string {
+  return `   passed over ${target}: ${reason}${waitMs > 0 ? `, for another ${duration(waitMs)}` : ''}`;
+}
+
+/** Notes targets that are not asked now; the next attempt of the call tells of them. */
+export function passOver({ context }: Pick<Call, 'context'>, passed: readonly PassedOver[]): void {
+  const { ledger } = context;
+  const plain = passed.map(({ target, reason, waitMs }) => ({ target, reason, waitMs: Math.ceil(waitMs) }));
+  const others = (ledger.passedOver ?? []).filter(({ target }) => plain.every((one) => one.target !== target));
+  ledger.passedOver = [...others, ...plain];
 }
 
 /** A target in one word, like `openai/gpt-5@eu#spare`: the name of its key, never the key. */
@@ -54,4 +72,10 @@ function failureOf({ code, status, fault, requestId, ambiguous }: AttemptRecord)
 
 function duration(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/** Puts what was passed over on the attempt that was made instead. */
+export function tellPassedOver(ledger: AttemptLedger, id: string): void {
+  if (ledger.passedOver !== undefined) ledger.update(id, { passedOver: ledger.passedOver });
+  ledger.passedOver = undefined;
 }

@@ -1,8 +1,9 @@
-import type { Call, Candidate } from './call.ts';
+import type { Call, Candidate, Plan } from './call.ts';
 import { candidateKeys, withoutKey } from './candidate-keys.ts';
 import { type AttemptRecord, type ErrorCode, GatewayError } from './errors.ts';
 import type { Health, TargetHealth } from './health.ts';
 import { isLastResort } from './last-resort.ts';
+import { outdatedKey } from './standby.ts';
 import { placeOf } from './trail.ts';
 
 /** How a candidate stands within one call. */
@@ -22,7 +23,7 @@ export function standingOf(call: Call, target: Candidate, health: Health | undef
   const { attempts, clock, startedAt } = call.context;
   const last = attempts.findLast((attempt) => attempt.targetId === target.id);
   if (last?.outcome === 'running' || isAskedWithOtherKey(call, target)) return { state: 'in-flight' };
-  if (last?.outcome === 'failed' && last.retryable === false) return { state: 'failed' };
+  if (last?.outcome === 'failed' && last.retryable === false && !isOutdated(call, last)) return { state: 'failed' };
   const now = clock.monotonic();
   const bench = benchOf(call, target, health);
   const benched = bench === undefined ? 0 : bench.notBefore - now;
@@ -34,6 +35,11 @@ export function standingOf(call: Call, target: Candidate, health: Health | undef
   if (waitMs <= 0) return FREE;
   const reason = benched >= asked ? (bench?.reason ?? 'benched') : 'rate-limited';
   return { state: 'waiting', waitMs, reason };
+}
+
+/** A request that was too long may be short enough by now. */
+function isOutdated({ context }: Call, attempt: AttemptRecord): boolean {
+  return attempt.fault === 'request' && context.attempts.indexOf(attempt) < context.get(outdatedKey);
 }
 
 /** A second runner goes to another target, not to the same one with its other key. */
@@ -148,16 +154,21 @@ function nothingTried(call: Call, candidates: readonly Candidate[], health: Heal
   const soon = waiting.filter(({ reason }) => !CLOSED.test(reason));
   const waits = (soon.length > 0 ? soon : waiting).map(({ waitMs }) => waitMs);
   const code = codeOf(waiting.map(({ reason }) => reason));
-  const why =
-    waiting.length === 0
-      ? 'all of them failed for good in this call or are being tried'
-      : `all of them are benched (${[...new Set(waiting.map(({ reason }) => reason))].join(', ')})`;
+  const why = whyNothing(call.plan, waiting);
   return new GatewayError(code, `No target of ${call.request.model} can be tried now: ${why}.`, {
     attempts,
     retryable: soon.length > 0,
     fallbackable: waiting.length > 0,
     ...(waits.length > 0 && { retryAfterMs: Math.ceil(Math.min(...waits)) }),
   });
+}
+
+function whyNothing({ candidates, losers }: Plan, waiting: readonly { readonly reason: string }[]): string {
+  if (candidates.length === 0 && losers.length > 0) {
+    return losers.map(({ target, reason }) => `${target} (${reason})`).join('; ');
+  }
+  if (waiting.length === 0) return 'all of them failed for good in this call or are being tried';
+  return `all of them are benched (${[...new Set(waiting.map(({ reason }) => reason))].join(', ')})`;
 }
 
 /** What keeps all of them away, if it is one thing. */

@@ -1,3 +1,4 @@
+import type { PassedOver } from '../core/attempt-record.ts';
 import { isOfKey, oweNextKey } from '../core/attempts-owed.ts';
 import type { Call, Candidate } from '../core/call.ts';
 import { withoutKey } from '../core/candidate-keys.ts';
@@ -7,7 +8,7 @@ import { type AttemptOutcome, defineMiddleware, type Host, type Middleware } fro
 import { aFunction, checkOptions, milliseconds } from '../core/options.ts';
 import { type OutcomeAverages, outcomeAverages } from '../core/outcome-average.ts';
 import { hasServerEffects } from '../core/side-effects.ts';
-import { placeOf } from '../core/trail.ts';
+import { passOver, placeOf } from '../core/trail.ts';
 import { type Standing, standingOf, walkFailure } from '../core/walk-failure.ts';
 
 export interface RouteOptions {
@@ -48,7 +49,10 @@ export function route(options: RouteOptions = {}): Middleware {
     const { candidates } = call.plan;
     const ordered =
       options.order === undefined ? (host?.routing.order(call, dry) ?? candidates) : options.order(candidates, call);
-    return ordered.length < 2 || averages === undefined ? ordered : failingLast(ordered, averages);
+    if (ordered.length < 2 || averages === undefined) return ordered;
+    const turned = failingLast(ordered, averages);
+    if (turned !== ordered && !dry && call.context.attempts.length === 0) noteFailing(call, ordered, turned);
+    return turned;
   };
   return defineMiddleware(
     {
@@ -78,13 +82,19 @@ export function route(options: RouteOptions = {}): Middleware {
     async function route(call, next) {
       const failures: GatewayError[] = [];
       const candidates = candidatesOf(call);
+      let resting: PassedOver[] | undefined;
       // Dispatch says it best when there is no attempt left.
       if (call.context.attemptsLeft() === 0) return next(call);
       for (const target of candidates) {
         if (call.context.attemptsLeft() === 0) break;
         const standing = standingOf(call, target, host?.health);
-        if (!mayTry(standing, target, candidates) || failsAlike(target, failures)) continue;
+        if (!mayTry(standing, target, candidates) || failsAlike(target, failures)) {
+          if (standing.state === 'waiting') (resting ??= []).push({ ...standing, target: placeOf(target) });
+          continue;
+        }
         if (failures.length > 0) noteMove(call, target);
+        if (resting !== undefined) passOver(call as Call, resting);
+        resting = undefined;
         try {
           return await next({ ...call, target });
         } catch (error) {
@@ -110,6 +120,16 @@ function failingLast(candidates: readonly Candidate[], averages: OutcomeAverages
   const failing = candidates.filter(({ id }) => averages.failing(id));
   if (failing.length === 0 || failing.length === candidates.length) return candidates;
   return [...candidates.filter((candidate) => !failing.includes(candidate)), ...failing];
+}
+
+/** Says why the first is not asked first. */
+function noteFailing(call: Call, ordered: readonly Candidate[], [first]: readonly Candidate[]): void {
+  const before = ordered.slice(0, first === undefined ? 0 : ordered.indexOf(first));
+  if (before.length === 0) return;
+  passOver(
+    call,
+    before.map((candidate) => ({ target: placeOf(candidate), reason: 'mostly failed lately, tried last', waitMs: 0 })),
+  );
 }
 
 function mayTry({ state }: Standing, target: Candidate, candidates: readonly Candidate[]): boolean {

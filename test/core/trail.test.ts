@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatAttempts } from '../../src/core/trail.ts';
-import { fallback, retry, route } from '../../src/middleware/index.ts';
+import { circuitBreaker, fallback, retry, route } from '../../src/middleware/index.ts';
 import { setUp, warmUp } from '../middleware/support.ts';
 
 beforeAll(warmUp);
@@ -33,6 +33,25 @@ describe('formatAttempts', () => {
     expect(formatAttempts(attempts)).toMatch(
       /^1\. a\/one {2}failed after 0 ms: connection \(network, may have been processed\), \d+ tokens \(estimated\)\n {5}-> next target: b\/two\n2\. b\/two {2}completed/,
     );
+  });
+
+  it('says whom a call passed over, and for how long: an open circuit, and who mostly failed lately', async () => {
+    const { clock, a, b, gateway } = setUp([route(), circuitBreaker({ callsMin: 1, coolDownMs: 5_000 })]);
+    a.otherwise.fail(500);
+    b.reply('b');
+    const again = async () => formatAttempts((await clock.settled(gateway.chat('x'))).attempts);
+    await again();
+    const benched = route({ avoidMs: 0 });
+    expect(await again()).toMatch(/^ {3}passed over a\/one: mostly failed lately, tried last\n1\. b\/two {2}completed/);
+    const other = setUp([benched, circuitBreaker({ callsMin: 1, coolDownMs: 5_000 })]);
+    other.a.otherwise.fail(500);
+    other.b.reply('b');
+    await other.clock.settled(other.gateway.chat('x'));
+    const { attempts } = await other.clock.settled(other.gateway.chat('x'));
+    expect(formatAttempts(attempts)).toMatch(/^ {3}passed over a\/one: circuit-open, for another 5\.5 s\n1\. b\/two/);
+    expect(JSON.parse(JSON.stringify(attempts[0]?.passedOver))).toEqual([
+      { target: 'a/one', reason: 'circuit-open', waitMs: 5_500 },
+    ]);
   });
 
   it('says when there was none', () => {

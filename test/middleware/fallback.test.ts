@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { defineMiddleware, GatewayError } from '../../src/index.ts';
+import { type ChatRequest, defineMiddleware, GatewayError } from '../../src/index.ts';
 import { cache, fallback, type FallbackOptions, retry, route, timeout } from '../../src/middleware/index.ts';
 import { failureOf, setUp, trailOf, warmUp } from './support.ts';
 
@@ -94,17 +94,64 @@ describe('fallback', () => {
       stack({
         length: {
           model: 'other',
-          request: { maxTokens: 4_000 },
-          edit: (request) => ({ ...request, system: [{ type: 'text', text: 'Be brief.' }] }),
+          request: { maxTokens: 4_000, system: 'Be brief.', stop: 'END' },
+          edit: (request) => ({ ...request, messages: request.messages.slice(-1) }),
         },
       }),
     );
     a.otherwise.reply('half').finish('length');
     b.reply('whole');
-    await clock.settled(gateway.chat({ ...single, maxTokens: 10 }));
+    const messages = ['one', 'two'].map((content) => ({ role: 'user' as const, content }));
+    await clock.settled(gateway.chat({ model: 'single', messages, maxTokens: 10 }));
     expect(a.last.request).toMatchObject({ maxTokens: 10 });
-    expect(b.last.request).toMatchObject({ maxTokens: 4_000 });
+    expect(a.last.request).toHaveProperty('messages.length', 2);
+    expect(b.last.request).toMatchObject({ maxTokens: 4_000, stop: ['END'] });
+    expect(b.last.request).toHaveProperty('messages.length', 1);
     expect(b.last.system).toBe('Be brief.');
+  });
+
+  it('RET-13: after a context that is too long only a larger window is asked, and never a model that cannot serve the call', async () => {
+    const window = (target: string, context: number) => ({ target, limits: { context } });
+    const models = {
+      single: window('a/one', 8_000),
+      smaller: window('b/small', 4_000),
+      same: window('b/same', 8_000),
+      mixed: [window('b/tiny', 2_000), window('b/large', 100_000)],
+      blind: { target: 'b/blind', capabilities: [] },
+    };
+    const use = [fallback({ 'context-too-long': ['smaller', 'same', 'blind', 'mixed'] }), retry(), route()];
+    const { clock, a, b, gateway } = setUp(use, { models });
+    a.otherwise.fail('context-too-long');
+    b.reply('b');
+    const image = { type: 'image' as const, source: { kind: 'url' as const, url: 'https://example.com/x.png' } };
+    const messages = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Look.' }, image] }];
+    const { target, attempts } = await clock.settled(gateway.chat({ model: 'single', messages }));
+    expect(target.model).toBe('large');
+    expect(attempts.map(({ targetId }) => targetId)).toEqual(['a/one', 'b/large']);
+    expect(attempts[1]?.passedOver).toEqual([
+      { target: 'b/small', reason: expect.stringContaining('4000 tokens is no larger than the 8000'), waitMs: 0 },
+      { target: 'b/same', reason: expect.stringContaining('no larger'), waitMs: 0 },
+      { target: 'b/blind', reason: 'it cannot do image', waitMs: 0 },
+    ]);
+  });
+
+  it('a request made shorter may go to the same window', async () => {
+    const models = { single: { target: 'a/one', limits: { context: 8_000 } } };
+    const shorter = {
+      model: 'single',
+      edit: (request: ChatRequest) => ({ ...request, messages: request.messages.slice(-1) }),
+    };
+    const { clock, a, gateway } = setUp(stack({ 'context-too-long': shorter }), { models });
+    a.otherwise.fail('context-too-long').times(1).then.reply('a');
+    expect((await clock.settled(gateway.chat(single))).text).toBe('a');
+  });
+
+  it('an answer of a substitute that is not as wanted is better than no answer', async () => {
+    const { clock, a, b, gateway } = setUp(stack({ any: 'other', length: 'b/three' }));
+    a.otherwise.fail(401);
+    b.on({ model: 'two' }).reply('half').finish('length');
+    b.otherwise.fail(402);
+    expect((await clock.settled(gateway.chat(single))).text).toBe('half');
   });
 
   it('goes on from target to target and from reason to reason, each once, and then tells the first failure', async () => {
@@ -170,6 +217,12 @@ describe('fallback', () => {
     [{ any: [] }, 'fallback.any'],
     [{ any: { name: 'other' } }, 'fallback.any'],
     [{ any: { model: 'other', prompt: 'x' } }, 'fallback.any.prompt'],
+    [{ any: { model: 'other', request: { maxTokes: 5 } } }, 'fallback.any.request.maxTokes'],
+    [{ any: { model: 'other', request: { maxTokens: 'many' } } }, 'fallback.any.request.maxTokens'],
+    [{ any: { model: 'other', edit: 'shorter' } }, 'fallback.any.edit'],
+    [{ avoidMs: 5 }, 'fallback'],
+    [{ any: 'other', avoidMs: -5 }, 'fallback.avoidMs'],
+    [[], 'fallback'],
   ])('refuses %j', (options, field) => {
     expect(() => fallback(options as FallbackOptions)).toThrow(
       expect.objectContaining({ code: 'invalid-options', field }),

@@ -42,7 +42,8 @@ export function eligible(plan: Plan, rules: Eligibility): Plan {
   return without(plan, out);
 }
 
-function without(plan: Plan, out: ReadonlyMap<string, string>): Plan {
+/** The plan without some candidates, each a loser with its reason. */
+export function without(plan: Plan, out: ReadonlyMap<string, string>): Plan {
   if (out.size === 0) return plan;
   const losers: Loser[] = [...plan.losers];
   for (const { id, provider, model } of plan.candidates) {
