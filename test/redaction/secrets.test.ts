@@ -46,8 +46,23 @@ describe('secrets', () => {
     ['curl -H "Authorization: Bearer ', mixed(30), 'curl-auth-header'],
     ['curl -u ', `ann:${mixed(14)}`, 'curl-auth-user'],
     ['postgres://ann:', 's3cretpw', 'url-credentials'],
+    ['<apiKey>', mixed(40), 'generic-api-key'],
+    ['<add key="ClearTextPassword" value="', 'Zq7kPw2mXb9T', 'generic-api-key'],
+    ['"intercom_key": "', `=${mixed(59)}`, 'intercom-api-key'],
+    ['kraken_TOKEN=', `${mixed(70)}=${mixed(13)}`, 'kraken-access-token'],
+    ['"secret_key" => "', 'sk_a1#B2&c3@D4*e5$F6g7H8i9J0k', 'generic-api-key'],
+    ["SECRET_KEY = '", '(u7d#k2^p9!m4&z1@x8w_q5v+t3', 'generic-api-key'],
+    ['my adafruit api key is ', mixed(40), 'generic-api-key'],
+    ['the password for the old server is ', 'tr0ub4dor&3x', 'generic-api-key'],
+    ['please use token ', mixed(40), 'generic-api-key'],
+    ['machine x.example login ann password ', 'e6olSCBslLGd7O', 'generic-api-key'],
+    ['"auths":{"r.example":{"auth":"', 'YW5uOktkS0thNzYxTlJRejhGaGhnZkVX', 'generic-api-key'],
   ])('finds what is assigned: %s', (before, value, rule) => {
-    const after = before.startsWith('postgres') ? '@db.example.com/x' : '"';
+    const after = before.startsWith('postgres')
+      ? '@db.example.com/x'
+      : before.startsWith('<a')
+        ? '</apiKey>'
+        : (/['"]$/.exec(before)?.[0] ?? ' ');
     expect(find(`${before}${value}${after}`)).toContain(`${rule}: ${value}`);
   });
 
@@ -65,6 +80,17 @@ describe('secrets', () => {
       'token_url=https://example.com/oauth2/token',
       'credentialsId: "29f63271-dc2f-4734-8221-5b31b5169bac"',
       'user:pass',
+      'key = base64.urlsafe_b64decode(key)',
+      'private_key: ed25519.Ed25519PrivateKey',
+      'credential: X509Credential',
+      'foreignKey: "order_2024_items"',
+      'License: Apache-2.0-with-GPL2-LGPL2-Exception',
+      'login_session = arn:aws:iam::0123456789012:user/ann',
+      '<input name="authenticity_token" value="7SWa-Fo1_hsC6oovfBsJFLGPUl2EhkSWPbJhWANwgaJW">',
+      'postgres://ann:DB_PASSWORD@db.example.com/x',
+      'The key is to read version2024update first.',
+      'the token is checked in step3',
+      'the key 9fceb02d0ae598e95dc970b74767f19372d61af8 is a commit',
       'The secret: be kind to everybody.',
       'password: correct',
       'public_key = "9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC"',

@@ -1,6 +1,7 @@
 import { assignedSecret } from '../secrets/assignment.ts';
 import { authorizationHeader, azureAccountKey, curlUser, urlCredentials } from '../secrets/credentials.ts';
 import { prefixedSecrets } from '../secrets/prefix-rules.ts';
+import { spokenSecret } from '../secrets/spoken.ts';
 import {
   azureClientSecret,
   discordBotToken,
@@ -31,4 +32,5 @@ export const secrets: Pack = [
   curlUser,
   azureAccountKey,
   assignedSecret,
+  spokenSecret,
 ];

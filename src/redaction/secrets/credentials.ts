@@ -3,6 +3,8 @@ import { entropy, isStandIn } from './entropy.ts';
 import type { AnchorDetector, PrefixDetector, Report } from '../types.ts';
 
 const PART_UNITS_MAX = 80;
+/** `$PASSWORD`, `<password>`, `xxx`, `DB_PASSWORD`. */
+const PLACEHOLDER = /^[$<{[*%]|^[xX]+$|^\.+$|^(?:[A-Z]{1,20}_){0,4}(?:PASS|PASSWORD|PASSWD|PWD|SECRET|TOKEN|KEY)$/;
 
 /** User and password in an address: `https://user:password@host`, `postgres://…`. The hit is the password. */
 export const urlCredentials: AnchorDetector = {
@@ -21,7 +23,7 @@ export const urlCredentials: AnchorDetector = {
     const password = text.slice(colon + 1, at);
     const host = text.slice(at + 1, at + 60);
     if (/^(?:gems|enterprise)\.contribsys\.com/.test(host)) report(user, at, 0.95, 'sidekiq-sensitive-url');
-    else if (!/^[$<{[*%]|^x+$|^\.+$/i.test(password)) report(colon + 1, at);
+    else if (!PLACEHOLDER.test(password) && !isStandIn(password)) report(colon + 1, at);
   },
 };
 

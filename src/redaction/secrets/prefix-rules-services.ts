@@ -4,7 +4,7 @@ import type { PrefixRule } from './prefix-rules.ts';
 export const serviceRules: readonly PrefixRule[] = [
   ['stripe-access-token', 'sk_test_ sk_live_ sk_prod_ rk_test_ rk_live_ rk_prod_', '[0-9A-Za-z]{10,250}', 2.8],
   ['stripe-webhook-secret', 'whsec_', '[0-9A-Za-z+/=]{32,64}', 3],
-  ['adobe-client-secret', 'p8e-', '[0-9a-f]{32}', 3],
+  ['adobe-client-secret', 'p8e-', '[0-9A-Za-z]{32}', 3],
   ['square-access-token', 'sq0atp- sq0csp- EAAA', '[0-9A-Za-z_-]{22,60}', 3],
   ['flutterwave-public-key', 'FLWPUBK_TEST-', '[0-9a-h]{32}-X'],
   ['flutterwave-secret-key', 'FLWSECK_TEST-', '[0-9a-h]{32}-X'],
