@@ -60,7 +60,7 @@ describe('secrets', () => {
   ])('finds what is assigned: %s', (before, value, rule) => {
     const after = before.startsWith('postgres')
       ? '@db.example.com/x'
-      : before.startsWith('<a')
+      : before === '<apiKey>'
         ? '</apiKey>'
         : (/['"]$/.exec(before)?.[0] ?? ' ');
     expect(find(`${before}${value}${after}`)).toContain(`${rule}: ${value}`);

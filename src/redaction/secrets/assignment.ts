@@ -125,7 +125,7 @@ export function isDrawn(name: string, value: string, strong: boolean = STRONG.te
   if (/licen[cs]e$/.test(name) && value.includes('-')) return false;
   const bits = entropy(value);
   // Base64 of `user:password` has few digits.
-  const basic = value.length >= 24 && bits >= 4 && /auth$/.test(name);
+  const basic = value.length >= 24 && bits >= 4 && name.endsWith('auth');
   if (!strong && (value.length < 16 || digits < (basic ? 1 : 4))) return false;
   const password = strong && PASSWORD.test(name);
   if (password ? bits < 2.6 : value.length < 10 || (strong ? bits < 3.2 || digits < 2 : bits < 3.5 || !WEAK.test(name)))

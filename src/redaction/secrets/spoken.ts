@@ -1,4 +1,4 @@
-import { byteAt, classAt, codeAt, DIGIT, LETTER } from '../characters.ts';
+import { byteAt, classAt, codeAt, LETTER } from '../characters.ts';
 import { isCode } from './assignment.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import type { TokenDetector } from '../types.ts';
