@@ -11,12 +11,15 @@ export const TOKEN = 64;
 /** May stand in a URL after its host. */
 export const URL_UNIT = 128;
 
+/** Characters that may separate the words of a layout. */
+export const SEPARATORS = ' +-./:_';
+
 /** Bits by code; zero from 128 on, so that a byte of any value can be looked up. */
 export const CLASSES: Uint8Array = new Uint8Array(256);
 mark('0123456789', DIGIT | HEX | KEY | TOKEN | URL_UNIT);
 mark('abcdefABCDEF', HEX);
 mark('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', LETTER | KEY | TOKEN | URL_UNIT);
-mark(' +-./:_', SEPARATOR);
+mark(SEPARATORS, SEPARATOR);
 mark(' \t\n\r\f\v', SPACE);
 mark('-_', KEY | TOKEN | URL_UNIT);
 mark('+/=.~', TOKEN | URL_UNIT);

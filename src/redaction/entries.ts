@@ -34,6 +34,7 @@ export interface TokenEntry {
   readonly facts: Facts;
   readonly detector: TokenDetector;
   readonly token: TokenDetector['token'];
+  readonly weak: TokenDetector['weak'];
   readonly lengthMin: number;
   readonly lengthMax: number;
 }
@@ -75,8 +76,8 @@ export function anchorEntry(detector: AnchorDetector, facts: Facts): AnchorEntry
 }
 
 export function tokenEntry(detector: TokenDetector, facts: Facts): TokenEntry {
-  const { token, lengthMin, lengthMax } = detector;
-  return { facts, detector, token, lengthMin, lengthMax };
+  const { token, weak, lengthMin, lengthMax } = detector;
+  return { facts, detector, token, weak, lengthMin, lengthMax };
 }
 
 export function prefixEntry(detector: PrefixDetector, facts: Facts, prefix: string): PrefixEntry {

@@ -112,8 +112,8 @@ function tryGroup(
   separators: number,
 ): void {
   const { sure, weak, words } = group;
+  if (isAttached(text, bytes, start, end)) return;
   const weakToo = weak.length > 0 && (!collector.strong || collector.hasWord(start, words));
-  if ((sure.length === 0 && !weakToo) || isAttached(text, bytes, start, end)) return;
   if (sure.length > 0) tryShapes(text, bytes, start, end, sure, collector, letters, separators);
   if (weakToo) tryShapes(text, bytes, start, end, weak, collector, letters, separators);
 }
@@ -134,14 +134,20 @@ function tryShapes(
     const entry = entries[index] as ShapeEntry;
     // Only of several separators it is not known yet.
     if ((separators & ~entry.separators) !== 0) continue;
-    if (entry.likely !== undefined && !entry.likely.call(entry.detector, bytes, start, end)) continue;
-    if (raw === undefined) {
-      raw = text.slice(start, end);
-      compact = separators === 0 ? raw : withoutSeparators(raw, bytes, start);
-      if (letters) compact = compact.toUpperCase();
+    let verdict: boolean | number = true;
+    if (entry.likely !== undefined) {
+      verdict = entry.likely.call(entry.detector, bytes, start, end);
+      if (verdict === false) continue;
     }
-    const verdict = entry.check === undefined ? true : entry.check.call(entry.detector, compact, raw);
-    if (verdict === false) continue;
+    if (verdict === true && entry.check !== undefined) {
+      if (raw === undefined) {
+        raw = text.slice(start, end);
+        compact = separators === 0 ? raw : withoutSeparators(raw, bytes, start);
+        if (letters) compact = compact.toUpperCase();
+      }
+      verdict = entry.check.call(entry.detector, compact, raw);
+      if (verdict === false) continue;
+    }
     collector.facts = entry.facts;
     collector.report(start, end, verdict === true ? undefined : verdict);
   }

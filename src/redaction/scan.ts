@@ -110,7 +110,7 @@ function wakePrefixes(
     const { prefix } = entry;
     if (bytes[start + prefix.length - 1] !== entry.last || !text.startsWith(prefix, start)) continue;
     collector.facts = entry.facts;
-    entry.from.call(entry.detector, text, start, collector.report, prefix);
+    entry.from.call(entry.detector, text, start, collector.report, prefix, bytes);
   }
 }
 
@@ -128,7 +128,11 @@ function wakeTokens(
   for (let index = 0; index < listed.length; index++) {
     const entry = listed[index] as TokenEntry;
     if (length >= TOKEN_UNITS_LISTED && (length < entry.lengthMin || length > entry.lengthMax)) continue;
-    collector.facts = entry.facts;
+    const { facts, weak } = entry;
+    if (weak !== undefined && collector.strong && collector.isBare(start, facts.lexicon)) {
+      if (weak.call(entry.detector, bytes, start, end)) continue;
+    }
+    collector.facts = facts;
     entry.token.call(entry.detector, text, start, end, collector.report, bytes);
   }
 }

@@ -1,6 +1,7 @@
+import { SEPARATORS } from './characters.ts';
 import { type ContextIndex, maskOf } from './context-index.ts';
 import type { ShapeEntry } from './entries.ts';
-import { DIGIT_KIND, LETTER_KIND, SEPARATOR_KIND, SEPARATORS, separatorBit, unfold } from './shapes.ts';
+import { DIGIT_KIND, LETTER_KIND, SEPARATOR_KIND, separatorBit, unfold } from './shapes.ts';
 
 const KINDS: Readonly<Record<string, readonly number[]>> = {
   '9': [DIGIT_KIND],

@@ -1,4 +1,4 @@
-import { DIGIT, LETTER } from './characters.ts';
+import { DIGIT, LETTER, SEPARATORS } from './characters.ts';
 
 export const SHAPE_UNITS_MAX = 40;
 /** Words (runs without separator) in one layout. */
@@ -12,8 +12,6 @@ export const LETTER_KIND = 2;
 export const SEPARATOR_KIND = 3;
 export const WORD_BITS: number = DIGIT | LETTER;
 
-/** Characters that may separate. */
-export const SEPARATORS = ' +-./:_';
 /** By code, the place of a separator among them. */
 export const SEPARATOR_PLACES: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
   Math.max(0, SEPARATORS.indexOf(String.fromCharCode(code))),

@@ -42,8 +42,8 @@ export interface ShapeDetector extends DetectorFacts {
    * Then it is checked only where such a word may stand, if weaker hits are not asked for.
    */
   readonly weak?: 'always' | 'together';
-  /** A cheap look at the text as bytes, before anything is cut out of it: `false` rejects. */
-  readonly likely?: (bytes: Uint8Array, start: number, end: number) => boolean;
+  /** A cheap look at the text as bytes, before anything is cut out of it: `false` rejects, a number is the score and spares `check`. */
+  readonly likely?: (bytes: Uint8Array, start: number, end: number) => boolean | number;
   /** Check digits and ranges: `false` rejects, a number is the score. `compact` is upper case, without separators. */
   readonly check?: (compact: string, raw: string) => boolean | number;
 }
@@ -63,6 +63,11 @@ export interface TokenDetector extends DetectorFacts {
   readonly lengthMax: number;
   /** What the run begins with: with anything else nothing is asked. @defaultValue either */
   readonly opens?: 'digit' | 'letter';
+  /**
+   * Says that whatever would be found from this run scores below 0.5 without a context word: then it is looked at only
+   * where such a word may stand, if weaker hits are not asked for.
+   */
+  readonly weak?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** `bytes` is the text as one byte a unit (128 for all beyond ASCII), with zeros behind the last: faster to read. */
   readonly token: (text: string, start: number, end: number, report: Report, bytes: Uint8Array) => void;
 }
@@ -75,7 +80,8 @@ export interface PrefixDetector extends DetectorFacts {
    * asked. @defaultValue the prefix's length
    */
   readonly runMin?: number;
-  readonly from: (text: string, start: number, report: Report, prefix: string) => void;
+  /** `bytes` is as in {@link TokenDetector.token}. */
+  readonly from: (text: string, start: number, report: Report, prefix: string, bytes: Uint8Array) => void;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { allSame, digit } from '../check-digits.ts';
 import type { ShapeDetector } from '../types.ts';
 
 /** Payment cards: Luhn and the issuer ranges of ISO/IEC 7812 with the lengths each network uses. */
@@ -43,29 +42,43 @@ export const creditCard: ShapeDetector = {
     'pan',
   ],
   contextScore: 0.95,
-  likely: hasLuhn,
-  check(compact) {
-    const score = networkScore(compact, compact.length);
-    return score > 0 && !allSame(compact) ? score : false;
-  },
+  likely: scoreOf,
 };
 
-/** The Luhn sum from the right, past separators: nine numbers of ten end here. */
-function hasLuhn(bytes: Uint8Array, start: number, end: number): boolean {
-  let sum = 0;
-  for (let index = end - 1, double = false; index >= start; index--) {
+/** Nine numbers of ten end at the issuer's range or length, nine of the rest at the check digit. */
+function scoreOf(bytes: Uint8Array, start: number, end: number): number | false {
+  let length = 0;
+  let opening = 0;
+  for (let index = start; index < end; index++) {
     const value = (bytes[index] as number) - 48;
     if (value < 0 || value > 9) continue;
+    if (length < 4) opening = opening * 10 + value;
+    length++;
+  }
+  const score = networkScore(opening, length);
+  return score > 0 && hasLuhn(bytes, start, end) ? score : false;
+}
+
+/** The Luhn sum from the right, past separators; no card has the same digit throughout. */
+function hasLuhn(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start] as number;
+  let same = true;
+  let sum = 0;
+  for (let index = end - 1, double = false; index >= start; index--) {
+    const code = bytes[index] as number;
+    const value = code - 48;
+    if (value < 0 || value > 9) continue;
+    if (code !== first) same = false;
     sum += double ? (value > 4 ? value * 2 - 9 : value * 2) : value;
     double = !double;
   }
-  return sum % 10 === 0;
+  return sum % 10 === 0 && !same;
 }
 
-function networkScore(number: string, length: number): number {
-  const two = digit(number, 0) * 10 + digit(number, 1);
-  const three = two * 10 + digit(number, 2);
-  const four = three * 10 + digit(number, 3);
+/** By the first four digits. */
+function networkScore(four: number, length: number): number {
+  const two = Math.floor(four / 100);
+  const three = Math.floor(four / 10);
   if (two >= 40 && two <= 49) return length === 16 || length === 19 ? 0.9 : length === 13 ? 0.7 : 0;
   if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return length === 16 ? 0.9 : 0;
   if (two === 34 || two === 37) return length === 15 ? 0.9 : 0;
@@ -79,5 +92,5 @@ function networkScore(number: string, length: number): number {
   // Maestro and relatives share 50 and 56 to 69 and any length: bare short ones are only likely beside a word like "card".
   if (two === 50 || (two >= 56 && two <= 69)) return length >= 16 ? 0.8 : 0.4;
   // UATP.
-  return number.startsWith('1') && length === 15 ? 0.5 : 0;
+  return four >= 1000 && four < 2000 && length === 15 ? 0.5 : 0;
 }

@@ -1,6 +1,7 @@
 import { countryCodeLength, nationalLeast, nationalMost } from './phone-countries.ts';
 import { type PhoneReading, readPhone } from './phone-candidates.ts';
-import { DIGIT, is, LETTER } from '../characters.ts';
+import { byteAt, CLASSES, DIGIT, is, LETTER } from '../characters.ts';
+import { BEYOND_ASCII } from '../unit-bytes.ts';
 import type { TokenDetector } from '../types.ts';
 
 /**
@@ -47,6 +48,7 @@ export const phoneNumber: TokenDetector = {
     'ph',
   ],
   contextScore: 0.75,
+  weak: isWeak,
   token(text, start, end, report, bytes) {
     const reading = readPhone(text, bytes, start, end);
     if (reading === undefined) return;
@@ -64,6 +66,36 @@ export const phoneNumber: TokenDetector = {
     report(reading.start, last, score < 0.75 && isSpokenAfter(text, last) ? 0.75 : score);
   },
 };
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+/** Digits and separators from here on are looked at; more make no number. */
+const DIGITS_LOOKED_AT = 17;
+
+/**
+ * What scores more by itself begins with `+`, `(` or 0, has groups of three, three and four, or a word behind it.
+ */
+function isWeak(bytes: Uint8Array, start: number): boolean {
+  const before = byteAt(bytes, start - 1);
+  if (bytes[start] === 48 || before === 43 || before === 40) return false;
+  let layout = 0;
+  let group = 0;
+  for (let index = start, digits = 0; digits <= DIGITS_LOOKED_AT; index++) {
+    const code = bytes[index] as number;
+    if (isDigit(code)) {
+      digits++;
+      group++;
+      continue;
+    }
+    layout = ((layout << 4) | group) & 0xfff;
+    if (layout === 0x334) return false;
+    group = 0;
+    if (code !== 32 && (code < 44 || code > 47) && code !== BEYOND_ASCII)
+      return code !== 40 && ((CLASSES[code] as number) & LETTER) === 0;
+    // No number has three signs in a row.
+    if (index > start + 2 && !isDigit(bytes[index - 1] as number) && !isDigit(bytes[index - 2] as number)) return true;
+  }
+  return true;
+}
 
 const AFTER = /^[ ,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i;
 

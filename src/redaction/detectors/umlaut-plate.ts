@@ -14,6 +14,7 @@ export const deUmlautPlate: TokenDetector = {
   lengthMax: 7,
   context: ['kennzeichen', 'kfz', 'nummernschild', 'fahrzeug', 'auto'],
   contextScore: 0.8,
+  weak: () => true,
   token(text, start, _end, report, bytes) {
     if (!isJoint(byteAt(bytes, start - 1))) return;
     const town = townBefore(text, bytes, start - 1) ?? markBefore(text, bytes, start - 1);
