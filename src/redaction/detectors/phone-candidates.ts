@@ -74,8 +74,8 @@ export function readPhone(
     const start = numeric && hasDigits(bytes, wordStart) ? opening(text, bytes, wordStart, wordEnd) : -1;
     if (start >= 0) {
       reading.start = start;
-      reading.plus = bytes[start] === 43;
-      reading.parenthesised = start < wordStart && bytes[wordStart - 1] === 40;
+      reading.plus = start < wordStart && bytes[wordStart - 1] === 43;
+      reading.parenthesised = start < wordStart && bytes[start] === 40;
       readGroups(text, bytes, wordStart, reading);
     }
   }
@@ -111,7 +111,10 @@ function readGroups(text: string, bytes: Uint8Array, first: number, into: PhoneR
       if ((classAt(bytes, last) & LETTER) !== 0) break;
       if (count >= DIGITS_MIN && !goesOn(text, bytes, last)) into.add(last, groups, count, layout, last > end ? 1 : 0);
     }
-    const next = separatorEnd(text, bytes, closes ? end + 1 : end, closes);
+    const next =
+      groups === 1 && bytes[first] === 48 && bytes[end] === 32 && bytes[end + 1] === 45
+        ? dashedEnd(bytes, end + 2)
+        : separatorEnd(text, bytes, closes ? end + 1 : end, closes);
     if (next < 0) break;
     if (bytes[next - 1] === 40) open = true;
     else if (closes) open = false;
@@ -126,6 +129,8 @@ function opening(text: string, bytes: Uint8Array, wordStart: number, wordEnd: nu
   const area = wordEnd - wordStart < DIGITS_MIN;
   if (area && byteAt(bytes, start - 1) === 40 && bytes[wordEnd] === 41) start--;
   const before = byteAt(bytes, start - 1);
+  // (+351) 912 …
+  if (area && before === 43 && byteAt(bytes, start - 2) === 40 && bytes[wordEnd] === 41) return start - 2;
   if (before === 43)
     return (classAt(bytes, start - 2) & (LETTER | DIGIT)) !== 0 || placeholderEndsAt(text, start - 1) ? -1 : start - 1;
   if (before === 95 || before === 64 || before === 35) return -1;
@@ -162,6 +167,10 @@ function extensionEnd(text: string, bytes: Uint8Array, end: number): number {
   const match = /^ ?(?:x|ext\.? ?)(\d{1,6})(?![0-9A-Za-z_])/i.exec(text.slice(end, end + 13));
   return match ? end + match[0].length : end;
 }
+
+/** `08 - 123 45 67`: the dash between spaces only after an area code with its 0. */
+const dashedEnd = (bytes: Uint8Array, dash: number): number =>
+  bytes[dash] === 32 && isDigit(bytes[dash + 1] as number) ? dash + 1 : -1;
 
 /** Where the next group of digits begins after one separator (or `) `, ` (`), or -1. */
 function separatorEnd(text: string, bytes: Uint8Array, end: number, closed: boolean): number {

@@ -166,5 +166,7 @@ function internationalScore(reading: PhoneReading, at: number): number {
   if (code === 0) return 0;
   const trunk = code > 1 && Math.floor(three / 10) !== 39 && reading.firstDigits(zeros + code, 1) === 0 ? 1 : 0;
   const length = (reading.counts[at] as number) - zeros - code - trunk;
-  return length >= nationalLeast(three) && length <= nationalMost(three) ? 0.8 : 0;
+  const most = nationalMost(three);
+  // One digit too many is a slip more often than another number.
+  return length < nationalLeast(three) || length > most + 1 ? 0 : length > most ? 0.5 : 0.8;
 }
