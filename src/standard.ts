@@ -13,6 +13,7 @@ export interface StandardOptions {
   readonly redact?: Middleware;
   readonly budget?: Middleware;
   readonly fallback?: Middleware;
+  readonly guardrail?: Middleware;
   readonly cache?: Middleware;
   readonly retry?: Middleware;
   readonly hedge?: Middleware;
@@ -27,6 +28,7 @@ const ORDER = [
   'redact',
   'budget',
   'fallback',
+  'guardrail',
   'cache',
   'retry',
   'hedge',

@@ -78,6 +78,16 @@ export interface GatewayEvents {
     readonly direction: 'request' | 'response';
     readonly entities: Readonly<Record<string, number>>;
   };
+  /** A guard of `guardrail` had something to say. `failed`: it threw, or took too long. Its words, never the text. */
+  guardrail: {
+    readonly callId: string;
+    readonly direction: 'request' | 'response';
+    readonly guard: string;
+    readonly verdict: 'block' | 'flag' | 'rewrite' | 'failed';
+    /** False where `guardrail` only observes. */
+    readonly enforced: boolean;
+    readonly reason?: string;
+  };
   losers: { readonly callId: string; readonly losers: readonly Loser[] };
   /** A limit of `budget` or `rateLimit` was felt. Amounts are in its unit, cost in nano-dollars. */
   limit: {

@@ -25,6 +25,13 @@ export const oneOf =
   (...choices: readonly string[]): OptionRule =>
   (value) =>
     choices.includes(value as string) ? undefined : `expected ${choices.join(', ')}`;
+/** A list of some of these. */
+export const listOf =
+  (...choices: readonly string[]): OptionRule =>
+  (value) =>
+    Array.isArray(value) && value.every((item) => choices.includes(item as string))
+      ? undefined
+      : `expected a list of ${choices.join(', ')}`;
 
 /** Checks a factory's options at once: no unknown name, no wrong value. Throws `invalid-options` naming the field. */
 export function checkOptions(factory: string, options: object, rules: Readonly<Record<string, OptionRule>>): void {

@@ -10,6 +10,18 @@ export {
 export { concurrency, type ConcurrencyOptions } from './concurrency.ts';
 export { dedupe, type Dedupe, type DedupeControl, type DedupeOptions } from './dedupe.ts';
 export { fallback, type FallbackOptions, type FallbackReason, type FallbackTarget } from './fallback.ts';
+export {
+  type Guard,
+  guardrail,
+  type GuardCheck,
+  type GuardContent,
+  type GuardContext,
+  type GuardrailOptions,
+  type GuardText,
+  judge,
+  type JudgeOptions,
+  type Verdict,
+} from './guardrail.ts';
 export { hedge, type HedgeOptions } from './hedge.ts';
 export { inRegion } from './in-region.ts';
 export { logger, type LoggerOptions, type LogLevel, type PinoLike } from './logger.ts';

@@ -1,19 +1,11 @@
 import type { Call, Reply, Scope } from '../core/call.ts';
 import { invalidOptions } from '../core/errors.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
-import {
-  aFunction,
-  aList,
-  anObject,
-  anything,
-  checkOptions,
-  fraction,
-  oneOf,
-  type OptionRule,
-} from '../core/options.ts';
+import { aFunction, aList, anObject, anything, checkOptions, fraction, listOf, oneOf } from '../core/options.ts';
 import { type RedactionCounts, redactionsKey } from '../core/redactions.ts';
 import { settle } from '../core/reply.ts';
 import { rewriteText } from '../core/rewrite-text.ts';
+import { refuseUnreadable, type Unreadable } from '../core/unreadable.ts';
 import type { OperationName } from '../operations/index.ts';
 import type { TextSlot } from '../operations/traits.ts';
 import { traitsOf } from '../operations/traits-table.ts';
@@ -27,7 +19,6 @@ import {
 } from '../redaction/index.ts';
 import { type Recognise, recognised, withDetectors } from './redact/recognised.ts';
 import { type RedactVaultOptions, storedVault, type StoredVault } from './redact/stored-vault.ts';
-import { refuseUnreadable, type Unreadable } from './redact/unreadable.ts';
 
 /** What happens to personal data or secrets that the model itself produces. */
 export interface RedactOutputOptions extends Pick<RedactionOptions, 'detectors' | 'entities' | 'scoreMin' | 'allow'> {
@@ -117,7 +108,7 @@ export function redact(options: RedactOptions = {}): Middleware {
       explain: () => ({ summary: `takes personal data and secrets out, linkable by ${linkable}` }),
     },
     async function redact(call, next) {
-      refuseUnreadable(call, refused);
+      refuseUnreadable(call, refused, 'redact');
       const extra = recognise === undefined ? [] : await recognised(call, recognise, skipped);
       const own = { ...rules, ...policy?.(call.scope), key, partition: partitionOf(call, linkable) };
       // Filled before anything is looked for: what was replaced in an earlier request is known from the start.
@@ -150,13 +141,6 @@ export function redact(options: RedactOptions = {}): Middleware {
     },
   );
 }
-
-const listOf =
-  (...known: readonly string[]): OptionRule =>
-  (value) =>
-    Array.isArray(value) && value.every((item) => known.includes(item as string))
-      ? undefined
-      : `expected a list of ${known.join(', ')}`;
 
 function vaultOf(vault: RedactVaultOptions | undefined, key: RedactOptions['key']): StoredVault | undefined {
   if (vault === undefined) return undefined;

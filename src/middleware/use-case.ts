@@ -1,11 +1,12 @@
-import type { Call, Next, PlainReply } from '../core/call.ts';
-import { invalidOptions, toGatewayError } from '../core/errors.ts';
+import { askModel } from '../core/ask-model.ts';
+import type { Call, Next } from '../core/call.ts';
+import { abortedError, invalidOptions, toGatewayError } from '../core/errors.ts';
 import { defineMiddleware, type Explanation, type Host, type Middleware, only } from '../core/middleware.ts';
 import { aFunction, anObject, anything, aText, checkOptions, fraction, milliseconds } from '../core/options.ts';
 import { usdRange, usdRangeText } from '../core/routing/expected-cost.ts';
 import { type Embedder, embedTexts } from '../core/semantic-models.ts';
 import { raceSignal } from '../core/signals.ts';
-import { readdress, subcall } from '../core/subcall.ts';
+import { readdress } from '../core/subcall.ts';
 import { type ChatRequest, textOf } from '../operations/chat.ts';
 import { estimateTokens } from '../operations/usage.ts';
 
@@ -105,7 +106,8 @@ function classifierOf(by: UseCaseOptions['by'], to: UseCaseOptions['to']): Decid
   if (typeof by === 'function') {
     return (call, next) => {
       const { request, purpose, signal } = call;
-      const ask = (model: string, prompt: string): Promise<string> => askModel(call as Call, next, model, prompt);
+      const ask = (model: string, prompt: string): Promise<string> =>
+        askModel(call as Call, next, { model, prompt, purpose: 'classification' });
       return by(request, { ...(purpose !== undefined && { purpose }), signal, ask });
     };
   }
@@ -154,13 +156,6 @@ function questionOf({ request }: Call<'chat'>): string {
   return question === undefined ? '' : textOf(question);
 }
 
-async function askModel(call: Call, next: Next, model: string, prompt: string): Promise<string> {
-  const request: ChatRequest = { model, messages: [{ role: 'user', content: [{ type: 'text', text: prompt }] }] };
-  const child = subcall(call, 'chat', request, { purpose: 'classification' });
-  const { response } = (await next(child)) as PlainReply<'chat'>;
-  return textOf(response.message);
-}
-
 function dot(one: Float32Array, other: Float32Array): number {
   let sum = 0;
   for (let index = 0; index < one.length; index++) sum += (one[index] as number) * (other[index] as number);
@@ -177,7 +172,7 @@ async function decided(call: Call<'chat'>, next: Next, decide: Decide, timeoutMs
     const decision = decide({ ...call, signal }, next);
     return decision instanceof Promise ? await raceSignal(decision, signal) : decision;
   } catch (thrown) {
-    if (call.signal.aborted) throw thrown;
+    if (call.signal.aborted) throw abortedError(call.signal.reason);
     const error = toGatewayError(thrown, 'use-case');
     emit('problem', { stage: 'use-case', code: error.code, error });
     return undefined;

@@ -64,6 +64,14 @@ describe('useCase', () => {
     expect(problems).toEqual(['use-case', 'use-case']);
   });
 
+  it('ends with the call when that is aborted', async () => {
+    const { clock, gateway } = setUp({ by: () => new Promise(() => undefined) });
+    const controller = new AbortController();
+    const work = gateway.chat({ model: 'auto', prompt: 'x', signal: controller.signal });
+    controller.abort();
+    await expect(clock.settled(work)).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   it('goes by likeness to examples, asked of a model behind the gateway or an embedder', async () => {
     const examples = { summary: ['summarise summarise'], code: ['write code'] };
     const { target } = setUp({ by: { embed: embedder, examples, threshold: 0.9 } });

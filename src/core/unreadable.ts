@@ -1,29 +1,28 @@
-import type { Call } from '../../core/call.ts';
-import { GatewayError } from '../../core/errors.ts';
-import type { ChatRequest } from '../../operations/chat.ts';
-import type { RawRequest } from '../../operations/index.ts';
+import type { Call } from './call.ts';
+import { GatewayError } from './errors.ts';
+import type { ChatRequest } from '../operations/chat.ts';
+import type { RawRequest } from '../operations/index.ts';
 
-/** What `redact` cannot look into: bodies of calls no dialect understands, and images, audio, video and binary files. */
+/** What no middleware can look into: bodies of calls no dialect understands, and images, audio, video and binary files. */
 export type Unreadable = 'raw' | 'media';
 
 /** Methods that send no body. */
 const WITHOUT_BODY = /^(?:GET|HEAD|DELETE|OPTIONS)$/i;
 
-/** Refuses a call with content that is not looked into and may not pass unseen. */
-export function refuseUnreadable(call: Call, refused: ReadonlySet<Unreadable>): void {
+/** Refuses, in the name of a middleware, a call with content that it cannot look into and may not pass unseen. */
+export function refuseUnreadable(call: Call, refused: ReadonlySet<Unreadable>, by: string): void {
+  const refusal = (what: string, remedy: string): GatewayError =>
+    new GatewayError('guardrail-blocked', `${what}, so it is not sent. ${remedy}`.trim(), { stage: by });
   if (refused.has('raw') && call.operation === 'raw') {
     const { method = 'GET', path } = call.request as RawRequest;
     if (!WITHOUT_BODY.test(method))
-      throw refusal(`${method} ${path} has a body that redact cannot read`, 'Let such calls pass with refuse: [].');
+      throw refusal(`${method} ${path} has a body that ${by} cannot read`, 'Let such calls pass with refuse: [].');
   }
   if (refused.has('media') && call.operation === 'chat') {
     const part = mediaIn(call.request as ChatRequest);
-    if (part !== undefined) throw refusal(`A message holds a part that redact cannot read (${part})`, '');
+    if (part !== undefined) throw refusal(`A message holds a part that ${by} cannot read (${part})`, '');
   }
 }
-
-const refusal = (what: string, remedy: string): GatewayError =>
-  new GatewayError('guardrail-blocked', `${what}, so it is not sent. ${remedy}`.trim(), { stage: 'redact' });
 
 /** The type of the first part that is not text. */
 function mediaIn(request: ChatRequest): string | undefined {
