@@ -121,6 +121,7 @@ export class ChatReading<V> implements AsyncIterableIterator<V, undefined> {
     this.#opened?.reply.events.cancel();
     if (this.#fold.complete) return;
     const message = 'The stream was stopped by its reader.';
-    this.#answer.whole.reject(new GatewayError('aborted', message, { partial: this.#fold.response() }));
+    const attempts = [...(this.#opened?.call.context.attempts ?? [])];
+    this.#answer.whole.reject(new GatewayError('aborted', message, { partial: this.#fold.response(), attempts }));
   }
 }

@@ -40,7 +40,7 @@ const CONFLICT = 409;
 export function decideRetry(call: Call, error: unknown, facts: DecisionFacts): Decision {
   const { attempts, clock } = call.context;
   const { policy } = facts;
-  if (call.signal.aborted) return { reason: 'gave up: aborted' };
+  if (call.signal.aborted) return { reason: `gave up: ${endOf(call.signal)}` };
   if (!isGatewayError(error) || !error.retryable || error.committed) return { reason: 'gave up: not worth a retry' };
   if (call.context.attemptsLeft() === 0) return { reason: 'gave up: no attempts left' };
   const standby = call.context.get(standbyKey);
@@ -73,6 +73,12 @@ export function decideRetry(call: Call, error: unknown, facts: DecisionFacts): D
     return { reason: `gave up: the deadline comes before the wait of ${waitMs} ms` };
   }
   return { waitMs, reason: `retry after ${waitMs} ms` };
+}
+
+/** Who ended the call. */
+export function endOf({ reason }: AbortSignal): string {
+  if (isGatewayError(reason, 'timeout')) return 'the time of the call is up';
+  return isGatewayError(reason, 'closed') ? 'the gateway was closed' : 'aborted';
 }
 
 /** Marks targets whose last failure has had its number of retries: `route` and the next decision leave them out. */

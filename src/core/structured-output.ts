@@ -31,27 +31,28 @@ export async function outputOf(call: Call<'chat'>, response: ChatResponse): Prom
   const text = textOf(response.message);
   if (output.type === 'choice') {
     if (output.options.includes(text.trim())) return text.trim();
-    throw invalid(response, 'it is none of the allowed choices');
+    throw invalid(call, response, 'it is none of the allowed choices');
   }
   const value = parseJson(unfenced(text));
   if (value === undefined) {
-    throw invalid(response, reason === 'length' ? 'it was cut off by maxTokens' : 'it is not JSON');
+    throw invalid(call, response, reason === 'length' ? 'it was cut off by maxTokens' : 'it is not JSON');
   }
   if (output.type !== 'schema') return value;
   const schema: SchemaLike = call.context.get(outputSchemaKey) ?? output.schema;
   const verdict = await validateWith(schema, withoutStrictNulls(value, output.schema as JsonSchema));
   if (verdict.issues === undefined) return verdict.value;
   const problems = verdict.issues.slice(0, 3).map((issue) => issueText({ message: 'does not fit', path: issue.path }));
-  throw invalid(response, `it does not fit the schema (${problems.join('; ')})`);
+  throw invalid(call, response, `it does not fit the schema (${problems.join('; ')})`);
 }
 
-function invalid(response: ChatResponse, why: string): GatewayError {
+function invalid({ context }: Call<'chat'>, response: ChatResponse, why: string): GatewayError {
   return new GatewayError(
     'invalid-output',
     `The answer of ${response.model} has not the form that was asked for: ${why}.`,
     {
       partial: response,
       usage: response.usage,
+      attempts: [...context.attempts],
       committed: true,
     },
   );

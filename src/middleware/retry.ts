@@ -15,7 +15,7 @@ import { LIMITS } from '../core/limits.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
 import { anObject, checkOptions, fraction, milliseconds, oneOf, wholeNumber } from '../core/options.ts';
 import { isRecoverable, recovering, type RecoveryMode } from '../core/recovery.ts';
-import { type Decision, decideRetry, type RetryPolicy } from '../core/retry-decision.ts';
+import { type Decision, decideRetry, endOf, type RetryPolicy } from '../core/retry-decision.ts';
 import { tokenBuckets } from '../core/token-bucket.ts';
 import type { OperationName } from '../operations/index.ts';
 
@@ -101,6 +101,9 @@ export function retry(options: RetryOptions = {}): Middleware {
     try {
       if (waitMs > 0) await sleep(call.context.clock, waitMs, call.signal);
     } catch (reason) {
+      const last = call.context.attempts.at(-1);
+      if (last !== undefined)
+        call.context.ledger.update(last.id, { next: `${last.next}; gave up: ${endOf(call.signal)}` });
       throw abortedError(reason, { attempts: [...call.context.attempts] });
     } finally {
       waiting--;

@@ -1,5 +1,5 @@
 import type { Call, Candidate, Next, PlainReply, Reply } from '../../core/call.ts';
-import { isGatewayError } from '../../core/errors.ts';
+import { isGatewayError, toGatewayError } from '../../core/errors.ts';
 import { elsewhereKey } from '../../core/last-resort.ts';
 import type { Host } from '../../core/middleware.ts';
 import { withLargerWindow } from '../../core/routing/larger-window.ts';
@@ -133,7 +133,15 @@ async function unwanted<K extends OperationName>(
 function edited<K extends OperationName>(call: Call<K>, { request, edit }: Step): Call<K> {
   if ((call.operation as string) !== 'chat' || (request === undefined && edit === undefined)) return call;
   const merged = { ...(call.request as ChatRequest), ...request };
-  return { ...call, request: edit === undefined ? merged : edit(merged) } as unknown as Call<K>;
+  return { ...call, request: edit === undefined ? merged : editedBy(edit, merged) } as unknown as Call<K>;
+}
+
+function editedBy(edit: NonNullable<Step['edit']>, request: ChatRequest): ChatRequest {
+  try {
+    return edit(request);
+  } catch (thrown) {
+    throw toGatewayError(thrown, 'The edit of a fallback');
+  }
 }
 
 function note({ context }: Pick<Call, 'context'>, next: string): void {
