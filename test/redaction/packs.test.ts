@@ -10,6 +10,7 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
       "o'neil@example.com",
       'a@xn--d1acufc.xn--p1ai',
       'ü@bücher.de',
+      'bounce+ann=example.com@lists.example',
     ],
     invalid: ['a@b', '@b.co', 'a @b.co', 'a@b.c', 'a@.com'],
   },
@@ -73,8 +74,15 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
   DE_FUEHRERSCHEIN: { valid: ['B072RRE2I55', 'BO12345678A'], invalid: ['B072RRE2I45', 'BO12345678'] },
   DE_KFZ: { valid: ['B-AB 1234E', 'WÜ-AB 123', 'LÖ UA 9H'], invalid: ['WÜ-ABC 123', 'WÜRZ-AB 123', 'WÜ-AB 0123'] },
   URL: {
-    valid: ['https://a.example/x?y=1#z', 'example.com/a/b', 'example.co.uk:8080/x', 'ftp://files.example.org/x.tar.gz'],
-    invalid: ['example.notatld', 'www.example', 'file.ts', 'and/or.com'],
+    valid: [
+      'https://a.example/x?y=1#z',
+      'example.com/a/b',
+      'example.co.uk:8080/x',
+      'ftp://files.example.org/x.tar.gz',
+      'http://münchen.example/a_(b)',
+      'münchen.de',
+    ],
+    invalid: ['example.notatld', 'the end.It is', 'www.example', 'file.ts', 'and/or.com'],
   },
   PH_MOBILE_NUMBER: { valid: ['09171234567', '+63 917 123 4567'], invalid: ['9171234567', '0817123456'] },
   DE_TAX_NUMBER: {

@@ -3,6 +3,7 @@ import type { AnchorDetector } from '../types.ts';
 
 const LOCAL_UNITS_MAX = 64;
 const DOMAIN_UNITS_MAX = 160;
+const FIELD = /(?:^|[&?/])[A-Za-z_]{2,30}$/;
 
 /** E-mail addresses, ASCII or with international local parts and hosts. Found from the `@` outwards. */
 export const emailAddress: AnchorDetector = {
@@ -22,6 +23,9 @@ function localStart(text: string, at: number): number {
   let start = at;
   while (start > 0 && at - start < LOCAL_UNITS_MAX && isLocal(text, start - 1)) start--;
   while (start < at && isEdge(codeAt(text, start))) start++;
+  // `email=ann@…` in a form, a log or a query: the name of a field, not a local part with `=` in it.
+  const field = text.lastIndexOf('=', at);
+  if (field > start && FIELD.test(text.slice(start, field))) start = field + 1;
   // Not in the middle of a surrogate pair.
   const code = codeAt(text, start);
   return code >= 0xdc00 && code <= 0xdfff ? start + 1 : start;

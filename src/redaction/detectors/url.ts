@@ -1,5 +1,5 @@
 import { codeAt, DIGIT, is, LETTER, runEnd, runStart, URL_UNIT } from '../characters.ts';
-import { domainEnd } from './email.ts';
+import { domainEnd, isWordBeyondAscii } from './email.ts';
 import type { AnchorDetector } from '../types.ts';
 
 const SCHEME_UNITS_MAX = 16;
@@ -22,9 +22,9 @@ function schemed(text: string, colon: number, report: (start: number, end: numbe
   if (!text.startsWith('//', colon + 1)) return;
   let start = colon;
   while (start > 0 && colon - start < SCHEME_UNITS_MAX && is(text, start - 1, LETTER)) start--;
-  if (!/^(?:https?|ftps?|wss?)$/i.test(text.slice(start, colon)) || !is(text, colon + 3, LETTER | DIGIT)) return;
+  if (!/^(?:https?|ftps?|wss?)$/i.test(text.slice(start, colon)) || !isHost(text, colon + 3)) return;
   if (isInside(text, start)) return;
-  report(start, trimmedEnd(text, addressEnd(text, colon + 3)));
+  report(start, trimmedEnd(text, start, addressEnd(text, colon + 3)));
 }
 
 /** An address in the path or query of another belongs to it; after the `=` of a setting it stands by itself. */
@@ -36,17 +36,29 @@ function isInside(text: string, start: number): boolean {
   return before !== 61 || run.includes('://') || run.includes('?');
 }
 
-/** Without the punctuation of the sentence around it. */
-function trimmedEnd(text: string, from: number): number {
+/** Without the punctuation of the sentence around it; a bracket that was opened inside stays. */
+function trimmedEnd(text: string, start: number, from: number): number {
   let end = from;
-  for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && ".,;:!?)*$'".includes(text.charAt(end - 1)); trimmed++) end--;
+  for (let trimmed = 0; trimmed < TRAILING_UNITS_MAX && ".,;:!?)*$'".includes(text.charAt(end - 1)); trimmed++) {
+    if (codeAt(text, end - 1) === 41 && isClosing(text.slice(Math.max(start, end - OUTER_UNITS_MAX), end))) break;
+    end--;
+  }
   return end;
 }
+
+/** Holds as many `(` as `)`. */
+const isClosing = (address: string): boolean => address.split('(').length >= address.split(')').length;
+
+/** Letters, digits, and letters of other alphabets; not those written without spaces, which follow an address as often. */
+const isHost = (text: string, index: number): boolean =>
+  is(text, index, LETTER | DIGIT) || isWordBeyondAscii(codeAt(text, index));
 
 /** End of the run, or where the next address begins when it is not nested: two that touch are two. */
 function addressEnd(text: string, from: number): number {
   let end = from;
-  for (; is(text, end, URL_UNIT); end++) {
+  let host = true;
+  for (; is(text, end, URL_UNIT) || (host && isHost(text, end)); end++) {
+    if (host && '/?#'.includes(text.charAt(end))) host = false;
     if (codeAt(text, end) !== 58 || codeAt(text, end + 1) !== 47 || codeAt(text, end + 2) !== 47) continue;
     let scheme = end;
     while (scheme > from && end - scheme < SCHEME_UNITS_MAX && is(text, scheme - 1, LETTER)) scheme--;
@@ -72,9 +84,12 @@ const COUNTRIES = new Set(
 
 /** Called at every dot: only the last dot of a host has a top level domain after it and no other label. */
 function bareHost(text: string, dot: number, report: (start: number, end: number, score?: number) => void): void {
-  if (!is(text, dot - 1, LETTER | DIGIT) || !is(text, dot + 1, LETTER)) return;
+  if (!isHost(text, dot - 1) || !is(text, dot + 1, LETTER)) return;
   const after = runEnd(text, dot + 1, LETTER, dot + 12);
-  const top = text.slice(dot + 1, after).toLowerCase();
+  const written = text.slice(dot + 1, after);
+  // A sentence begins: `the end.It is`.
+  if (/^[A-Z][a-z]/.test(written)) return;
+  const top = written.toLowerCase();
   const generic = GENERIC.has(top);
   if (!generic && !COUNTRIES.has(top)) return;
   const next = codeAt(text, after);
@@ -90,12 +105,12 @@ function bareHost(text: string, dot: number, report: (start: number, end: number
   while (
     start > 0 &&
     dot - start < 100 &&
-    (is(text, start - 1, LETTER | DIGIT) || codeAt(text, start - 1) === 45 || codeAt(text, start - 1) === 46)
+    (isHost(text, start - 1) || codeAt(text, start - 1) === 45 || codeAt(text, start - 1) === 46)
   )
     start--;
   const before = codeAt(text, start - 1);
   if (before === 64 || before === 47 || before === 95 || domainEnd(text, start) !== after) return;
   // 47 / 63 ? 35 #, or a port.
   const goesOn = next === 47 || next === 63 || next === 35 || (next === 58 && is(text, after + 1, DIGIT));
-  report(start, goesOn ? trimmedEnd(text, addressEnd(text, after)) : after, generic ? 0.5 : 0.4);
+  report(start, goesOn ? trimmedEnd(text, start, addressEnd(text, after)) : after, generic ? 0.5 : 0.4);
 }

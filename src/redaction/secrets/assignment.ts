@@ -139,5 +139,11 @@ export const isCode = (value: string): boolean =>
   /^[\d.,:_/+-]+$/.test(value) ||
   /^[a-z]{2,30}(?:_(?:[a-z]{2,30}|\d{1,4}))+$/.test(value) ||
   /^[A-Z][a-z]+(?:[A-Z][a-z]+)*\d{0,2}$/.test(value) ||
-  /^(?:[a-z][a-z0-9_]{1,30}\.)?(?:[A-Z][a-z]{2,30}|[A-Z][a-z]{0,3}\d{1,5}|[A-Z]{2,4}\d{1,5})+$/.test(value) ||
+  isTypeName(value.slice(value.lastIndexOf('.') + 1)) ||
   value.startsWith('arn:');
+
+/** Words that begin with capitals, with three letters or a number each: `AuthenticationMD5Password`, `Ed25519PublicKey`. */
+function isTypeName(name: string): boolean {
+  const words = name.match(/[A-Z]{1,4}[a-z]{0,30}\d{0,5}/g);
+  return words?.join('') === name && words.every((word) => /[A-Za-z]{3}|\d$/.test(word));
+}
