@@ -1,4 +1,4 @@
-import { byteAt, classAt, CLASSES, classOf, codeAt, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
+import { byteAt, classAt, CLASSES, codeAt, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import type { AnchorDetector } from '../types.ts';
 
@@ -9,6 +9,7 @@ export const ipAddress: AnchorDetector = {
   entity: 'IP_ADDRESS',
   score: 0.9,
   anchors: '.:',
+  after: ':0123456789ABCDEFabcdef',
   at(text, index, report, bytes) {
     if (bytes[index] === 58) v6At(text, bytes, index, report);
     else if ((classAt(bytes, index + 1) & DIGIT) !== 0 && (classAt(bytes, index - 1) & DIGIT) !== 0)
@@ -27,7 +28,7 @@ function v4At(
   while (start > 0 && dot - start < 4 && (classAt(bytes, start - 1) & DIGIT) !== 0) start--;
   if (!bounded(bytes, start, dot)) return;
   const end = quadEnd(bytes, start);
-  if (end < 0 || isInsideV6(text, start)) return;
+  if (end < 0 || isInsideV6(text, bytes, start)) return;
   const zeros = end - start === 7 && text.startsWith('0.0.0.0', start);
   report(start, prefixEnd(text, end, 32), zeros ? 0.5 : undefined);
 }
@@ -63,24 +64,11 @@ function isOctetsEnd(bytes: Uint8Array, end: number): boolean {
   return bytes[next] !== 46 || (classAt(bytes, next + 1) & DIGIT) === 0;
 }
 
-/** As {@link quadEnd}, of a text without its bytes. */
-function v4End(text: string, start: number): number {
-  let index = start;
-  for (let octet = 0; octet < 4; octet++) {
-    const end = runEnd(text, index, DIGIT, index + 4);
-    if (end === index || end - index > 3 || Number(text.slice(index, end)) > 255) return -1;
-    if (octet === 3) return is(text, end, LETTER) || codeAt(text, end) === 95 ? -1 : end;
-    if (codeAt(text, end) !== 46) return -1;
-    index = end + 1;
-  }
-  return -1;
-}
-
 /** The tail of `::ffff:10.0.0.1` belongs to the IPv6 address before it. */
-function isInsideV6(text: string, start: number): boolean {
-  if (codeAt(text, start - 1) !== 58) return false;
-  const run = v6Run(text, start - 1);
-  return run !== undefined && isV6(text.slice(run.start, run.end));
+function isInsideV6(text: string, bytes: Uint8Array, start: number): boolean {
+  if (byteAt(bytes, start - 1) !== 58) return false;
+  const run = v6Run(text, bytes, start - 1);
+  return run !== undefined && isV6(bytes, run.start, run.end);
 }
 
 /** Starts at the first colon of a run of hex digits, colons and dots. */
@@ -96,63 +84,86 @@ function v6At(
   if (colon - group === 5 || byteAt(bytes, group - 1) === 58) return;
   const next = bytes[colon + 1] as number;
   if (next !== 58 && ((CLASSES[next] as number) & HEX) === 0) return;
-  const run = v6Run(text, colon);
-  if (run === undefined || run.first !== colon) return;
-  const source = text.slice(run.start, run.end);
-  if (isV6(source)) report(run.start, prefixEnd(text, run.end, 128), source === '::' ? 0.4 : undefined);
+  const run = v6Run(text, bytes, colon);
+  if (run === undefined || run.first !== colon || !isV6(bytes, run.start, run.end)) return;
+  const bare = run.end - run.start === 2;
+  report(run.start, prefixEnd(text, run.end, 128), bare ? 0.4 : undefined);
 }
 
 /** The run around a colon, without a trailing `.` or `:`; nothing when it is too long to be an address. */
-function v6Run(text: string, colon: number): { start: number; end: number; first: number } | undefined {
-  const next = codeAt(text, colon + 1);
-  if (next !== 58 && !is(text, colon + 1, HEX)) return undefined;
+function v6Run(
+  text: string,
+  bytes: Uint8Array,
+  colon: number,
+): { start: number; end: number; first: number } | undefined {
+  const next = bytes[colon + 1] as number;
+  if (next !== 58 && ((CLASSES[next] as number) & HEX) === 0) return undefined;
   const lower = Math.max(0, colon - V6_UNITS_MAX);
   let start = colon;
   let first = colon;
-  while (start > lower && isRun(codeAt(text, start - 1))) {
+  while (start > lower && isRun(bytes[start - 1] as number)) {
     start--;
-    if (codeAt(text, start) === 58) first = start;
+    if (bytes[start] === 58) first = start;
   }
   if (start === lower && start > 0) return undefined;
   const upper = start + V6_UNITS_MAX;
   let end = colon;
-  while (end <= upper && isRun(codeAt(text, end))) end++;
+  while (end <= upper && isRun(bytes[end] as number)) end++;
   if (end > upper) return undefined;
-  while (codeAt(text, end - 1) === 46) end--;
-  if (codeAt(text, end - 1) === 58 && codeAt(text, end - 2) !== 58) end--;
+  while (bytes[end - 1] === 46) end--;
+  if (bytes[end - 1] === 58 && byteAt(bytes, end - 2) !== 58) end--;
   // Beside a placeholder it is what is left of something longer.
-  if (bracketLength(text, end) > 0 || placeholderEndsAt(text, start)) return undefined;
+  if (bytes[end] === 91 && bracketLength(text, end) > 0) return undefined;
+  if (byteAt(bytes, start - 1) === 93 && placeholderEndsAt(text, start)) return undefined;
   return end > colon && end - start >= 2 ? { start, end, first } : undefined;
 }
 
 const isRun = (code: number): boolean =>
-  code === 58 || code === 46 || code === 95 || (classOf(code) & (DIGIT | LETTER)) !== 0;
+  code === 58 || code === 46 || code === 95 || ((CLASSES[code] as number) & (DIGIT | LETTER)) !== 0;
 
 /** RFC 4291 text forms: groups of up to four hex digits, one `::` for missing ones, perhaps four octets at the end. */
-export function isV6(source: string): boolean {
+function isV6(bytes: Uint8Array, start: number, end: number): boolean {
   let groups = 0;
   let gap = false;
-  let index = source.startsWith('::') ? 0 : -1;
-  // Each turn stands at a colon (or right before the text) and reads the group after it.
-  while (index < source.length) {
-    if (index >= 0 && codeAt(source, index) !== 58) return false;
-    if (index >= 0 && codeAt(source, index + 1) === 58) {
+  let index = bytes[start] === 58 && bytes[start + 1] === 58 ? start : start - 1;
+  // Each turn stands at a colon (or right before the address) and reads the group after it.
+  while (index < end) {
+    if (index >= start && bytes[index] !== 58) return false;
+    if (index >= start && index + 1 < end && bytes[index + 1] === 58) {
       if (gap) return false;
       gap = true;
       index++;
-      if (index + 1 === source.length) break;
+      if (index + 1 === end) break;
     }
-    const end = runEnd(source, index + 1, HEX, index + 6);
-    if (codeAt(source, end) === 46) {
-      if (v4End(source, index + 1) !== source.length) return false;
+    let next = index + 1;
+    const limit = Math.min(end, index + 6);
+    while (next < limit && ((CLASSES[bytes[next] as number] as number) & HEX) !== 0) next++;
+    if (next < end && bytes[next] === 46) {
+      if (!areOctets(bytes, index + 1, end)) return false;
       groups += 2;
       break;
     }
-    if (end === index + 1 || end - index > 5) return false;
+    if (next === index + 1 || next - index > 5) return false;
     groups++;
-    index = end;
+    index = next;
   }
   return gap ? groups <= 7 : groups === 8;
+}
+
+/** Four numbers up to 255, from one place to the other. */
+function areOctets(bytes: Uint8Array, start: number, end: number): boolean {
+  let index = start;
+  for (let octet = 0; octet < 4; octet++) {
+    let value = 0;
+    const first = index;
+    for (; index < first + 4 && index < end && (classAt(bytes, index) & DIGIT) !== 0; index++)
+      value = value * 10 + (bytes[index] as number) - 48;
+    if (index === first || index - first > 3 || value > 255) return false;
+    if (octet === 3) return index === end;
+    if (index === end || bytes[index] !== 46) return false;
+    index++;
+  }
+  return false;
 }
 
 /** Past a `/n` that is a prefix length and not the start of a path. */

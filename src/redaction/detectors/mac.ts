@@ -13,15 +13,23 @@ export const macAddress: AnchorDetector = {
     const start = index - width;
     const end = start + (joint === 46 ? 14 : 17);
     if (bytes[index + width + 1] !== joint || start < 0 || end > text.length) return;
+    // All of them 0, all of them F: nobody's. Three groups of four digits may as well be a number.
+    let [zeros, highest, letters] = [true, true, false];
     for (let at = start; at < end; at++) {
       const code = bytes[at] as number;
-      if ((at - start) % (width + 1) === width ? code !== joint : ((CLASSES[code] as number) & HEX) === 0) return;
+      if ((at - start) % (width + 1) === width) {
+        if (code !== joint) return;
+        continue;
+      }
+      const bits = CLASSES[code] as number;
+      if ((bits & HEX) === 0) return;
+      if (code !== 48) zeros = false;
+      if ((code | 32) !== 102) highest = false;
+      if ((bits & LETTER) !== 0) letters = true;
     }
+    if (zeros || highest) return;
     if (touches(bytes, start - 1, start - 2, joint) || touches(bytes, end, end + 1, joint)) return;
-    const source = text.slice(start, end);
-    if (/^[0:.-]+$/.test(source) || /^[Ff:.-]+$/.test(source)) return;
-    // Three groups of four digits may as well be a number.
-    report(start, end, joint === 46 && !/[A-Fa-f]/.test(source) ? 0.4 : undefined);
+    report(start, end, joint === 46 && !letters ? 0.4 : undefined);
   },
 };
 

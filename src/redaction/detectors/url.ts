@@ -12,6 +12,7 @@ export const url: AnchorDetector = {
   entity: 'URL',
   score: 0.6,
   anchors: ':.',
+  after: '/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ',
   at(text, index, report) {
     if (codeAt(text, index) === 58) schemed(text, index, report);
     else bareHost(text, index, report);

@@ -1,6 +1,7 @@
 import { classOf, codeAt, DIGIT, KEY, LETTER } from '../characters.ts';
 import { placeholderEndsAt } from '../placeholder.ts';
 import { entropy, isStandIn } from './entropy.ts';
+import { nameFilter } from './name-filter.ts';
 import { JUDGED_UNITS, passwordEnd, quotedEnd, valueEnd, valueStart } from './values.ts';
 import { vendors } from './vendor-rules.ts';
 import type { AnchorDetector } from '../types.ts';
@@ -24,6 +25,8 @@ const PASSWORD = /passw|pwd|passphrase/;
 const known = vendors();
 const anyVendor = new RegExp(known.flatMap(({ names }) => names).join('|'));
 const INTERESTING = new RegExp(`${STRONG.source}|${WEAK.source}|${anyVendor.source}`);
+/** Of `value="…"` the name stands before it. */
+const mayBeNamed = nameFilter([...INTERESTING.source.split('|'), 'value']);
 
 /**
  * `NAME = value`, `"name": "value"`, `name := 'value'`, `<name>value</name>`, `key="name" value="value"`: a vendor's key by its name and length, otherwise
@@ -34,7 +37,8 @@ export const assignedSecret: AnchorDetector = {
   group: 'secret',
   score: 0.8,
   anchors: '=:>',
-  at(text, index, report) {
+  at(text, index, report, bytes) {
+    if (!mayBeNamed(bytes, index)) return;
     const start = valueStart(text, index);
     if (start < 0) return;
     const name = nameOf(text, index);

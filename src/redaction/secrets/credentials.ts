@@ -1,4 +1,4 @@
-import { classOf, codeAt, DIGIT, is, KEY, LETTER, runEnd, SPACE } from '../characters.ts';
+import { byteAt, classAt, classOf, codeAt, DIGIT, is, KEY, LETTER, runEnd, SPACE } from '../characters.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import type { AnchorDetector, PrefixDetector, Report } from '../types.ts';
 
@@ -53,12 +53,11 @@ export const authorizationHeader: AnchorDetector = {
   group: 'secret',
   score: 0.9,
   anchors: ':',
-  at(text, index, report) {
-    if (!is(text, index - 1, LETTER) || (codeAt(text, index + 1) !== 32 && !is(text, index + 1, LETTER | DIGIT)))
-      return;
+  at(text, index, report, bytes) {
     // All names end in `n` or `ey`.
-    const last = codeAt(text, index - 1) | 32;
-    if (last !== 110 && (last !== 121 || (codeAt(text, index - 2) | 32) !== 101)) return;
+    const last = byteAt(bytes, index - 1) | 32;
+    if (last !== 110 && (last !== 121 || (byteAt(bytes, index - 2) | 32) !== 101)) return;
+    if (bytes[index + 1] !== 32 && (classAt(bytes, index + 1) & (LETTER | DIGIT)) === 0) return;
     const name = text.slice(Math.max(0, index - 16), index).toLowerCase();
     if (!/(?:authorization|apikey|api-key|[^a-z]token|auth-token|private-token|access-token)$/.test(name)) return;
     let start = runEnd(text, index + 1, SPACE, index + 5);
