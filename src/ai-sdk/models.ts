@@ -3,7 +3,7 @@ import type { Gateway } from '../gateway-types.ts';
 import type { ChatRequestInput } from '../operations/chat-input.ts';
 import { contentOf, finishOf, metadataOf, responseMetadata, usageFor, warningsFor } from './answer.ts';
 import { chatRequestOf } from './request.ts';
-import type { AiCallOptions, AiEmbeddingModel, AiLanguageModel } from './specification.ts';
+import type { AiCallOptions, AiEmbeddingModel, AiLanguageModel, AiWarning } from './specification.ts';
 import { partsOf } from './stream.ts';
 
 /**
@@ -23,21 +23,23 @@ export function languageModel(gateway: Gateway, id: string): AiLanguageModel {
     // Each dialect decides itself whether its provider fetches a URL.
     supportedUrls: { '*/*': [/^https?:/] },
     async doGenerate(options) {
-      const response = await gateway.chat(inputOf(id, options), callOptions(options));
+      const { request, warnings } = inputOf(id, options);
+      const response = await gateway.chat(request, callOptions(options));
       return {
         content: contentOf(response.message),
         finishReason: finishOf(response.finish),
         usage: usageFor(response.usage),
-        warnings: warningsFor(response.warnings),
+        warnings: [...warnings, ...warningsFor(response.warnings)],
         response: responseMetadata(response),
         providerMetadata: metadataOf(response),
       };
     },
     async doStream(options) {
-      const stream = gateway.stream(inputOf(id, options), callOptions(options));
+      const { request, warnings } = inputOf(id, options);
+      const stream = gateway.stream(request, callOptions(options));
       // A failure before the first content is thrown, as that of a plain call.
       await stream.started;
-      return { stream: partsOf(stream) };
+      return { stream: partsOf(stream, warnings) };
     },
   };
 }
@@ -78,8 +80,9 @@ function check(name: string, gateway: Gateway, id: string): void {
 }
 
 /** A request in normal form is one people may write. */
-function inputOf(id: string, options: AiCallOptions): ChatRequestInput {
-  return chatRequestOf(id, options) as ChatRequestInput;
+function inputOf(id: string, options: AiCallOptions): { request: ChatRequestInput; warnings: AiWarning[] } {
+  const { request, warnings } = chatRequestOf(id, options);
+  return { request: request as ChatRequestInput, warnings };
 }
 
 /** Headers the gateway does not let callers set are the AI SDK's own affair: its user agent. */

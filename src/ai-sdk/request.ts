@@ -9,14 +9,29 @@ import type {
 } from '../operations/chat-parts.ts';
 import { bytesToBase64 } from '../operations/media.ts';
 import type { Json, JsonObject, JsonSchema, Source } from '../operations/shared.ts';
+import { recordOf } from '../core/wire-json.ts';
+import { cacheOf, withProviderOptions } from './provider-options.ts';
+import { providerTool } from './provider-tools.ts';
 import { replayedPart } from './replay.ts';
-import type { AiAssistantPart, AiCallOptions, AiFileData, AiMessage, AiTool, AiToolOutput } from './specification.ts';
+import type {
+  AiAssistantPart,
+  AiCallOptions,
+  AiFileData,
+  AiMessage,
+  AiTool,
+  AiToolOutput,
+  AiWarning,
+  AiMetadata,
+} from './specification.ts';
 
 /** What the AI SDK asks of a model, as a request of ours. */
-export function chatRequestOf(model: string, options: AiCallOptions): ChatRequest {
+export function chatRequestOf(
+  model: string,
+  options: AiCallOptions,
+): { readonly request: ChatRequest; readonly warnings: AiWarning[] } {
   const { maxOutputTokens, temperature, topP, topK, presencePenalty, frequencyPenalty, seed } = options;
   const { stopSequences, tools, reasoning } = options;
-  return {
+  const request: ChatRequest = {
     model,
     messages: options.prompt.map(messageOf),
     ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
@@ -32,6 +47,14 @@ export function chatRequestOf(model: string, options: AiCallOptions): ChatReques
     ...outputOf(options),
     ...(reasoning !== undefined && reasoning !== 'provider-default' && { reasoning: { effort: reasoning } }),
   };
+  return withProviderOptions(request, options.providerOptions);
+}
+
+interface AiFile {
+  readonly data: AiFileData;
+  readonly mediaType: string;
+  readonly filename?: string;
+  readonly providerOptions?: AiMetadata;
 }
 
 function toolChoiceOf({ toolChoice: choice }: AiCallOptions): Pick<ChatRequest, 'toolChoice'> {
@@ -56,11 +79,9 @@ function outputOf({ responseFormat: format }: AiCallOptions): Pick<ChatRequest, 
 }
 
 function toolOf(tool: AiTool): Tool {
-  if (tool.type === 'provider') {
-    // `openai.web_search` is OpenAI's way of saying web_search; its arguments are that provider's own.
-    return { type: 'hosted', tool: tool.id.slice(tool.id.indexOf('.') + 1), name: tool.name };
-  }
-  const { name, description, inputSchema, strict, inputExamples } = tool;
+  if (tool.type === 'provider') return providerTool(tool);
+  const { name, description, inputSchema, strict, inputExamples, providerOptions } = tool;
+  const defer = providerOptions?.['anthropic']?.['deferLoading'] ?? providerOptions?.['openai']?.['deferLoading'];
   const { $schema: _dialect, ...input } = inputSchema as JsonSchema;
   return {
     type: 'function',
@@ -69,10 +90,16 @@ function toolOf(tool: AiTool): Tool {
     ...(description !== undefined && { description }),
     ...(strict !== undefined && { strict }),
     ...(inputExamples !== undefined && { examples: inputExamples.map((one) => one.input as JsonObject) }),
+    ...(typeof defer === 'boolean' && { defer }),
+    ...cacheOf(providerOptions),
   } satisfies FunctionTool;
 }
 
 function messageOf(message: AiMessage): Message {
+  return { ...bareMessage(message), ...cacheOf(message.providerOptions) };
+}
+
+function bareMessage(message: AiMessage): Message {
   switch (message.role) {
     case 'system':
       return { role: 'system', content: [{ type: 'text', text: message.content }] };
@@ -80,7 +107,7 @@ function messageOf(message: AiMessage): Message {
       return {
         role: 'user',
         content: message.content.map((part) =>
-          part.type === 'text' ? { type: 'text', text: part.text } : mediaOf(part),
+          part.type === 'text' ? { type: 'text', text: part.text, ...cacheOf(part.providerOptions) } : mediaOf(part),
         ),
       };
     case 'assistant':
@@ -89,7 +116,9 @@ function messageOf(message: AiMessage): Message {
       return {
         role: 'tool',
         content: message.content.flatMap((part) =>
-          part.type === 'tool-result' ? [resultOf(part.toolCallId, part.toolName, part.output)] : [],
+          part.type === 'tool-result'
+            ? [{ ...resultOf(part.toolCallId, part.toolName, part.output), ...cacheOf(part.providerOptions) }]
+            : [],
         ),
       };
   }
@@ -105,7 +134,7 @@ function assistantOf(parts: readonly AiAssistantPart[]): AssistantMessage {
     }
     switch (part.type) {
       case 'text':
-        return [{ type: 'text', text: part.text }];
+        return [{ type: 'text', text: part.text, ...cacheOf(part.providerOptions) }];
       case 'reasoning':
         return [{ type: 'reasoning', text: part.text, form: 'full' }];
       case 'file':
@@ -157,13 +186,27 @@ function resultOf(callId: string, name: string, output: AiToolOutput): ToolResul
 }
 
 /** A file of the AI SDK as the kind of part its media type says. */
-function mediaOf(file: { data: AiFileData; mediaType: string; filename?: string }): InputPart {
-  const { mediaType, filename } = file;
+function mediaOf(file: AiFile): InputPart {
+  const { mediaType, filename, providerOptions } = file;
   const kind = mediaType.split('/', 1)[0];
   const source = sourceOf(file.data);
   const exact = mediaType.endsWith('/*') || !mediaType.includes('/') ? {} : { mediaType };
-  if (kind === 'image' || kind === 'audio' || kind === 'video') return { type: kind, source, ...exact };
-  return { type: 'file', source, ...exact, ...(filename !== undefined && { filename }) };
+  const shared = { source, ...exact, ...cacheOf(providerOptions) };
+  if (kind === 'image') {
+    const detail = providerOptions?.['openai']?.['imageDetail'];
+    return { type: 'image', ...shared, ...(typeof detail === 'string' && { detail: detail as 'auto' }) };
+  }
+  if (kind === 'audio' || kind === 'video') return { type: kind, ...shared };
+  const { title, context, citations } = providerOptions?.['anthropic'] ?? {};
+  const cite = recordOf(citations)?.['enabled'];
+  return {
+    type: 'file',
+    ...shared,
+    ...(filename !== undefined && { filename }),
+    ...(typeof title === 'string' && { title }),
+    ...(typeof context === 'string' && { context }),
+    ...(typeof cite === 'boolean' && { cite }),
+  };
 }
 
 function sourceOf(data: AiFileData): Source {

@@ -12,11 +12,11 @@ import {
   usageFor,
   warningsFor,
 } from './answer.ts';
-import type { AiStreamPart } from './specification.ts';
+import type { AiStreamPart, AiWarning } from './specification.ts';
 
 /** A chat stream as the parts the AI SDK reads. A failure is a part of its own, as it wants it. */
-export function partsOf(stream: ChatStream): ReadableStream<AiStreamPart> {
-  const parts = generate(stream);
+export function partsOf(stream: ChatStream, warnings: readonly AiWarning[]): ReadableStream<AiStreamPart> {
+  const parts = generate(stream, warnings);
   return new ReadableStream<AiStreamPart>(
     {
       async pull(controller) {
@@ -30,8 +30,8 @@ export function partsOf(stream: ChatStream): ReadableStream<AiStreamPart> {
   );
 }
 
-async function* generate(stream: ChatStream): AsyncGenerator<AiStreamPart, undefined> {
-  const state: State = { origin: undefined, ids: new Map() };
+async function* generate(stream: ChatStream, warnings: readonly AiWarning[]): AsyncGenerator<AiStreamPart, undefined> {
+  const state: State = { origin: undefined, ids: new Map(), warnings };
   try {
     for await (const event of stream) yield* partsFor(event, state);
     const response = await stream.response;
@@ -49,6 +49,8 @@ async function* generate(stream: ChatStream): AsyncGenerator<AiStreamPart, undef
 }
 
 interface State {
+  /** What was lost before the gateway was asked. */
+  readonly warnings: readonly AiWarning[];
   origin: AssistantMessage['origin'];
   /** Ids of calls by the index of their block. */
   readonly ids: Map<number, string>;
@@ -61,7 +63,7 @@ function* partsFor(event: ChatEvent, state: State): Generator<AiStreamPart> {
     case 'start': {
       const { protocol, provider, model } = event;
       state.origin = { protocol, provider, model, responseId: event.id };
-      yield { type: 'stream-start', warnings: warningsFor(event.warnings) };
+      yield { type: 'stream-start', warnings: [...state.warnings, ...warningsFor(event.warnings)] };
       yield { type: 'response-metadata', ...responseMetadata(event) };
       return;
     }
