@@ -1,5 +1,5 @@
 import type { AmbientStorage } from './node.ts';
-import { hmacSha256Bytes, sha256Bytes, toHex } from './sha256.ts';
+import * as pure from './sha256.ts';
 
 /** Web runtimes have no portable ambient storage; `gateway.run` says so and points to `with`. */
 export function createAmbient<T>(): AmbientStorage<T> | undefined {
@@ -18,12 +18,12 @@ export async function readTextFile(path: string | URL): Promise<string> {
 
 /** SHA-256 of UTF-8 text or bytes, in hex. Synchronous, as the web's own is not. */
 export function sha256(data: string | Uint8Array): string {
-  return toHex(sha256Bytes(bytesOf(data)));
+  return pure.toHex(pure.sha256(bytesOf(data)));
 }
 
 /** HMAC-SHA-256 of UTF-8 text or bytes, in hex. */
 export function hmacSha256(secret: string | Uint8Array, data: string | Uint8Array): string {
-  return toHex(hmacSha256Bytes(bytesOf(secret), bytesOf(data)));
+  return pure.toHex(pure.hmacSha256(bytesOf(secret))(bytesOf(data)));
 }
 
 function bytesOf(data: string | Uint8Array): Uint8Array {

@@ -38,4 +38,3 @@ export type {
 } from './types.ts';
 export { wordList, type WordListOptions } from './detectors/word-list.ts';
 export { allSame, isDate, luhn, mod11And10, mod97, verhoeff, weighted } from './check-digits.ts';
-export { hmacSha256, sha256 } from './hmac-sha256.ts';

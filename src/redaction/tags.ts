@@ -1,4 +1,4 @@
-import { hmacSha256 } from './hmac-sha256.ts';
+import { hmacSha256 } from '../platform/sha256.ts';
 import { TAG_UNITS } from './placeholder.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

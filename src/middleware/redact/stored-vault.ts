@@ -4,7 +4,7 @@ import { digestFields } from '../../core/digest.ts';
 import { invalidOptions } from '../../core/errors.ts';
 import { checkOptions, milliseconds, type OptionRule, wholeNumber } from '../../core/options.ts';
 import { type Store, storeKey } from '../../core/store.ts';
-import { hmacSha256 } from '../../redaction/hmac-sha256.ts';
+import { hmacSha256 } from '../../platform/sha256.ts';
 import { placeholderLength, TAG_UNITS, tagOf } from '../../redaction/placeholder.ts';
 import type { TagKey } from '../../redaction/tags.ts';
 import type { Vault } from '../../redaction/vault.ts';

@@ -1,4 +1,4 @@
-import { sha256 } from '../hmac-sha256.ts';
+import { sha256 } from '../../platform/sha256.ts';
 import type { TokenDetector } from '../types.ts';
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
