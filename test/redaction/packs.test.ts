@@ -85,6 +85,7 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
     invalid: ['example.notatld', 'the end.It is', 'www.example', 'file.ts', 'and/or.com'],
   },
   PH_MOBILE_NUMBER: { valid: ['09171234567', '+63 917 123 4567'], invalid: ['9171234567', '0817123456'] },
+  US_DRIVER_LICENSE: { valid: ['DOEJ**A123BC', 'U62928788557186'], invalid: ['DOEJ**A123BCD', '**BOLD12TEXT**'] },
   DE_TAX_NUMBER: {
     valid: ['2893081508152', '181/815/08155', '93815/08152'],
     invalid: ['2893181508152', '18/81/08155'],
@@ -147,6 +148,26 @@ describe('detectors by their own definition', () => {
     expect(scoresOf('her passport is 912803456')).toEqual([0.8]);
     expect(scoresOf('passports: 912803456 and 912803457')).toEqual([0.8, 0.8]);
     expect(scoresOf('passport [US_PASSPORT_abcdefghijklmn] and 912803457')).toEqual([0.05]);
+  });
+
+  it('takes a BIC of letters alone only right behind its name', () => {
+    const found = (text: string) =>
+      inspect(text, { detectors: everyDetector, entities: ['BIC_CODE'] }).map(({ start, end }) =>
+        text.slice(start, end),
+      );
+    expect(found('BIC: DEUTDEFF')).toEqual(['DEUTDEFF']);
+    expect(found('{"swift_code": "BNPAFRPPXXX"}')).toEqual(['BNPAFRPPXXX']);
+    expect(found('BIC CHASUS33')).toEqual(['CHASUS33']);
+    for (const text of ['DEUTDEFF', 'topic: PARALLEL', 'BIC: DEUTQQFF', 'BIC: DEUTDEFFX', 'bic: deutdeff'])
+      expect(found(text), text).toEqual([]);
+  });
+
+  it('is unsure of a German tax number whose digits nobody is given', () => {
+    const scoreOf = (text: string) =>
+      inspect(text, { detectors: everyDetector, entities: ['DE_TAX_ID'] }).map(({ score }) => score);
+    expect(scoreOf('86095742719')).toEqual([0.5]);
+    expect(scoreOf('84143057853')).toEqual([0.3]);
+    expect(scoreOf('Steuer-ID 84143057853')).toEqual([0.9]);
   });
 
   it('names every entity in capitals, and secrets by their rule', () => {

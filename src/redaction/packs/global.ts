@@ -1,4 +1,4 @@
-import { bicCode } from '../detectors/bic.ts';
+import { bicCode, namedBic } from '../detectors/bic.ts';
 import { creditCard } from '../detectors/card.ts';
 import { cryptoWallet } from '../detectors/crypto-wallet.ts';
 import { dateOfBirth } from '../detectors/dates.ts';
@@ -16,6 +16,7 @@ export const global: Pack = [
   creditCard,
   ibanCode,
   bicCode,
+  namedBic,
   ipAddress,
   macAddress,
   cryptoWallet,

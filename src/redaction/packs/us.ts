@@ -1,4 +1,5 @@
 import { allSame, digit, luhn, part, weighted } from '../check-digits.ts';
+import { usStarredLicence } from '../detectors/starred-licence.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 
 /** Social security number: no area 000, 666 or 9xx, no group 00, no serial 0000, none of the numbers once used in advertising. */
@@ -99,6 +100,7 @@ export const usDriverLicense: ShapeDetector = {
     '9{9}A',
     '9{8}AA',
     '999AA9999',
+    '999A999999',
     'A9A9A',
     'AAA9{6}',
     'A999_9999_9999',
@@ -200,6 +202,7 @@ export const us: Pack = [
   usItin,
   usPassport,
   usDriverLicense,
+  usStarredLicence,
   usBankNumber,
   abaRoutingNumber,
   medicalLicense,
