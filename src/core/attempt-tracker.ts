@@ -54,13 +54,8 @@ export function trackAttempt(
     ended = true;
     leave();
     const durationMs = clock.monotonic() - began;
-    const whole: AttemptOutcome = {
-      ...outcome,
-      durationMs,
-      ...(firstContentMs !== undefined && { firstContentMs }),
-      ...(headers !== undefined && { headers }),
-    };
-    ledger.update(id, recordOf(whole));
+    const whole: AttemptOutcome = { ...outcome, durationMs, firstContentMs, headers };
+    const record = ledger.update(id, recordOf(whole));
     for (const observer of observers) {
       try {
         observer.end(whole);
@@ -68,7 +63,6 @@ export function trackAttempt(
         reportProblem(call, error);
       }
     }
-    const record = ledger.records.find((entry) => entry.id === id);
     if (record !== undefined) context.emit('attempt', { callId: call.id, attempt: record });
   };
   const commit = (): void => {
@@ -92,11 +86,11 @@ export function trackAttempt(
         committed: true,
         billing: 'yes',
         usage: reportedOrEstimated(call, target, response),
-        ...(facts.model !== undefined && { model: facts.model }),
-        ...(facts.id !== undefined && { responseId: facts.id }),
-        ...(facts.finish !== undefined && { finish: facts.finish.reason }),
-        ...(facts.tier !== undefined && { tier: facts.tier }),
-        ...(facts.rateLimit !== undefined && { rateLimit: facts.rateLimit }),
+        model: facts.model,
+        responseId: facts.id,
+        finish: facts.finish?.reason,
+        tier: facts.tier,
+        rateLimit: facts.rateLimit,
       });
     },
     committed(wireHeaders) {
@@ -169,9 +163,10 @@ function streamLayer(
   let finish: Extract<ChatEvent, { type: 'finish' }> | undefined;
   let tier: string | undefined;
   const facts = (): Partial<AttemptOutcome> => ({
-    ...(start !== undefined && { model: start.model, responseId: start.id }),
-    ...(finish !== undefined && { finish: finish.finish.reason }),
-    ...(tier !== undefined && { tier }),
+    model: start?.model,
+    responseId: start?.id,
+    finish: finish?.finish.reason,
+    tier,
   });
   return {
     observes: true,

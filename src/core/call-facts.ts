@@ -3,21 +3,21 @@ import type { ChatResponse, Finish } from '../operations/chat.ts';
 import type { Target, Usage } from '../operations/shared.ts';
 import type { CachedFacts, Reply, StreamReply } from './call.ts';
 import { type GatewayError, isOurEnd, toGatewayError } from './errors.ts';
-import type { Ending } from './event-stream.ts';
+import type { Transform } from './event-stream.ts';
 
 /** How a call ended, without any content: all that books, traces and logs need. */
 export interface CallFacts {
   readonly status: 'completed' | 'failed' | 'cancelled';
-  readonly error?: GatewayError;
+  readonly error?: GatewayError | undefined;
   /** The target that served it, or at which it failed last. */
-  readonly target?: Target;
-  readonly cached?: CachedFacts;
-  readonly usage?: Usage;
+  readonly target?: Target | undefined;
+  readonly cached?: CachedFacts | undefined;
+  readonly usage?: Usage | undefined;
   /** The model that answered, as the provider names it. */
-  readonly model?: string;
-  readonly responseId?: string;
-  readonly finish?: Finish['reason'];
-  readonly tier?: string;
+  readonly model?: string | undefined;
+  readonly responseId?: string | undefined;
+  readonly finish?: Finish['reason'] | undefined;
+  readonly tier?: string | undefined;
 }
 export interface FactsObserver {
   /** The last event of a stream is on its way to the caller; `end` comes once the stream is closed. */
@@ -33,39 +33,35 @@ export async function settleFacts<R extends Reply>(reply: Promise<R>, observer: 
     settled = await reply;
   } catch (thrown) {
     const error = toGatewayError(thrown, 'The call');
-    observer.end({ ...endOf(error), ...(error.target !== undefined && { target: error.target }) });
+    observer.end({ status: statusOf(error), error, target: error.target });
     throw thrown;
   }
-  const { target, cached } = settled;
-  const base = { target, ...(cached !== undefined && { cached }) };
   if (settled.stream) {
-    (settled as unknown as StreamReply<'chat'>).events.append(factsLayer(base, observer));
+    (settled as unknown as StreamReply<'chat'>).events.append(factsLayer(settled, observer));
     return settled;
   }
-  const response = settled.response as Partial<ChatResponse>;
-  observer.end({ status: 'completed', ...base, ...responseFacts(response) });
+  observer.end(factsOf('completed', settled, settled.response as Partial<ChatResponse>));
   return settled;
 }
 
-function endOf(error: GatewayError): { status: 'failed' | 'cancelled'; error: GatewayError } {
-  return { status: isOurEnd(error) ? 'cancelled' : 'failed', error };
+function factsOf(
+  status: CallFacts['status'],
+  { target, cached }: Reply,
+  { usage, model, id, finish, tier }: Partial<ChatResponse>,
+  error?: GatewayError,
+): CallFacts {
+  return { status, error, target, cached, usage, model, responseId: id, finish: finish?.reason, tier };
 }
 
-function responseFacts({ usage, model, id, finish, tier }: Partial<ChatResponse>): Partial<CallFacts> {
-  return {
-    ...(usage !== undefined && { usage }),
-    ...(model !== undefined && { model }),
-    ...(id !== undefined && { responseId: id }),
-    ...(finish !== undefined && { finish: finish.reason }),
-    ...(tier !== undefined && { tier }),
-  };
+function statusOf(error: GatewayError): 'failed' | 'cancelled' {
+  return isOurEnd(error) ? 'cancelled' : 'failed';
 }
 
-function factsLayer(base: Partial<CallFacts>, observer: FactsObserver) {
+function factsLayer(reply: Reply, observer: FactsObserver): Transform<ChatEvent> {
   const seen: { -readonly [K in keyof ChatResponse]?: ChatResponse[K] } = {};
   return {
-    observes: true as const,
-    event(event: ChatEvent, emit: (event: ChatEvent) => void): void {
+    observes: true,
+    event(event, emit) {
       switch (event.type) {
         case 'start':
           seen.model = event.model;
@@ -81,17 +77,17 @@ function factsLayer(base: Partial<CallFacts>, observer: FactsObserver) {
           if (event.tier !== undefined) seen.tier = event.tier;
           if (event.model !== undefined) seen.model = event.model;
           if (event.id !== undefined) seen.id = event.id;
-          observer.terminal?.({ status: 'completed', ...base, ...responseFacts(seen) });
+          observer.terminal?.(factsOf('completed', reply, seen));
           break;
         default:
           break;
       }
       emit(event);
     },
-    close(ending: Ending): void {
-      const end =
-        ending.status === 'failed' ? endOf(toGatewayError(ending.error, 'The stream')) : { status: ending.status };
-      observer.end({ ...base, ...responseFacts(seen), ...end });
+    close(ending) {
+      const error = ending.status === 'failed' ? toGatewayError(ending.error, 'The stream') : undefined;
+      const status = error === undefined ? ending.status : statusOf(error);
+      observer.end(factsOf(status, reply, seen, error));
     },
   };
 }

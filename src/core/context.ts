@@ -64,7 +64,8 @@ export interface AttemptLedger {
   passedOver: readonly PassedOver[] | undefined;
   /** Sub-calls made so far. */
   children: number;
-  update(id: string, facts: Partial<AttemptRecord>): void;
+  /** Gives the record as it is now; `undefined` if there is none of that attempt. */
+  update(id: string, facts: Partial<AttemptRecord>): AttemptRecord | undefined;
 }
 
 export interface ContextOptions {
@@ -94,7 +95,7 @@ export function createContext(options: ContextOptions): Context {
     update(id, facts) {
       const index = records.findIndex((record) => record.id === id);
       const record = records[index];
-      if (record !== undefined) records[index] = { ...record, ...facts };
+      return record === undefined ? undefined : (records[index] = { ...record, ...facts });
     },
   };
   return {

@@ -18,24 +18,24 @@ export type Middleware = Around & { readonly info?: MiddlewareInfo };
 /** How an attempt ended. Every observer hears exactly one. */
 export interface AttemptOutcome {
   readonly status: 'completed' | 'failed' | 'cancelled' | 'refused';
-  readonly error?: GatewayError;
+  readonly error?: GatewayError | undefined;
   /** Reported usage, or an estimate marked as one. Absent when the attempt was refused. */
-  readonly usage?: Usage;
+  readonly usage?: Usage | undefined;
   /** The model that answered, as the provider reports it. */
-  readonly model?: string;
-  readonly responseId?: string;
-  readonly finish?: FinishReason;
-  readonly tier?: string;
+  readonly model?: string | undefined;
+  readonly responseId?: string | undefined;
+  readonly finish?: FinishReason | undefined;
+  readonly tier?: string | undefined;
   readonly durationMs: number;
-  readonly firstContentMs?: number;
+  readonly firstContentMs?: number | undefined;
   /** Content had reached the caller. */
   readonly committed: boolean;
   /** Whether the provider may bill it although it failed. */
   readonly billing: 'yes' | 'possible' | 'no';
   /** The wire's rate-limit headers, lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** What a plain answer said of the provider's limits; a stream's stands in `headers`. */
-  readonly rateLimit?: readonly RateLimitWindow[];
+  readonly rateLimit?: readonly RateLimitWindow[] | undefined;
 }
 export interface AttemptObserver {
   /** The first content arrived, or the plain response. */

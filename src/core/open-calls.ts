@@ -28,12 +28,11 @@ export class OpenCalls<T> {
 
   /** The call itself, or the nearest one above a sub-call. */
   nearest(id: string): T | undefined {
-    for (let at = id; ; ) {
-      const found = this.#open.get(at);
-      const slash = at.lastIndexOf('/');
-      if (found !== undefined || slash === -1) return found;
-      at = at.slice(0, slash);
-    }
+    if (this.#open.size === 0) return undefined;
+    const found = this.#open.get(id);
+    if (found !== undefined) return found;
+    const slash = id.lastIndexOf('/');
+    return slash === -1 ? undefined : this.nearest(id.slice(0, slash));
   }
 
   /** Resolves when no call is running, or after so many milliseconds. */

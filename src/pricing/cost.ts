@@ -180,11 +180,14 @@ function fail(sums: Sums, reason: UnpricedReason, detail: string): void {
 }
 
 function settle(sums: Sums): Cost {
+  const { problem } = sums;
+  if (problem !== undefined && sums.classes.size + sums.units.size === 0)
+    return { priced: false, nanoUsd: null, ...problem, knownNanoUsd: 0n };
   const names = [...sums.classes.keys(), ...sums.units.keys()];
   const exact = [...sums.classes.values(), ...sums.units.values()];
   const total = exact.reduce(plus, ZERO);
   const nanoUsd = toNano(total);
-  if (sums.problem !== undefined) return { priced: false, nanoUsd: null, ...sums.problem, knownNanoUsd: nanoUsd };
+  if (problem !== undefined) return { priced: false, nanoUsd: null, ...problem, knownNanoUsd: nanoUsd };
   const parts = apportion(exact, nanoUsd);
   const byClass: Partial<Record<TokenClass, bigint>> = {};
   const byUnit: Record<string, bigint> = {};

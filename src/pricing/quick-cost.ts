@@ -8,14 +8,15 @@ const FEMTO = 1_000_000;
 
 /**
  * The whole cost in nano-dollars, for tokens at list prices, in plain integers: the same number as `costWith` gives, for
- * a fraction of its time. `undefined` where that is not certain to be exact, or where there is no price.
+ * a fraction of its time. `null` where there is no price; `undefined` where it is not certain to be exact.
  */
-export function quickNanoUsd(catalogue: PriceCatalogue, usage: Usage, options: CostOptions): number | undefined {
+export function quickNanoUsd(catalogue: PriceCatalogue, usage: Usage, options: CostOptions): number | null | undefined {
   if (usage.quality === 'unknown') return undefined;
   let femtoUsd = 0;
   for (const line of usage.lines) {
     const found = pricesOf(catalogue, line, options);
-    if ('reason' in found || found.span.units?.request !== undefined || line.units !== undefined) return undefined;
+    if ('reason' in found) return line.role === 'main' ? null : undefined;
+    if (found.span.units?.request !== undefined || line.units !== undefined) return undefined;
     if (!isListPrice(found, line.tier ?? options.tier ?? '')) return undefined;
     const { tokens } = line;
     let inputTokens = 0;

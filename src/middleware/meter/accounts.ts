@@ -23,7 +23,7 @@ interface Open {
 
 /** A provider's own amount may differ from ours by one part in so many. */
 const MISMATCH = 100n;
-const WARNINGS_MAX = 1_000;
+const WARNED_TARGETS_MAX = 1_000;
 
 /** The books of all calls that are running: makes every row once and hands it on. */
 export class Accounts {
@@ -31,7 +31,7 @@ export class Accounts {
   readonly #estimates: EstimateErrors;
   readonly #write: (row: LedgerRow) => void;
   readonly #open = new OpenCalls<Open>();
-  readonly #warned = new Set<string>();
+  readonly #warned = new Map<string, Set<string>>();
   #refusals = 0;
 
   constructor(pricing: Pricing, estimates: EstimateErrors, write: (row: LedgerRow) => void) {
@@ -87,7 +87,7 @@ export class Accounts {
     const id = outcome.status === 'refused' ? `${attemptId}-refused-${++this.#refusals}` : attemptId;
     const price = this.#priceOf(call, outcome, began);
     const row = attemptRow(call, outcome, began, price, id);
-    if (price.unpriced !== undefined) this.#warn(call, price);
+    if (price.unpriced !== undefined) this.#warn(call, price.unpriced, price.detail);
     if (row.reportedNanoUsd !== undefined && row.costNanoUsd !== null) {
       this.#compare(call, id, row.costNanoUsd, row.reportedNanoUsd);
     }
@@ -139,11 +139,15 @@ export class Accounts {
   }
 
   /** Once per target and reason: an unknown price is on every row, and said aloud once. */
-  #warn(call: Call, { unpriced, detail }: AttemptPrice): void {
+  #warn(call: Call, unpriced: string, detail: string | undefined): void {
     const target = call.target?.id ?? call.request.model;
-    const key = `${target} ${unpriced}`;
-    if (this.#warned.has(key) || this.#warned.size >= WARNINGS_MAX) return;
-    this.#warned.add(key);
+    let reasons = this.#warned.get(target);
+    if (reasons?.has(unpriced) === true) return;
+    if (reasons === undefined) {
+      if (this.#warned.size >= WARNED_TARGETS_MAX) return;
+      this.#warned.set(target, (reasons = new Set()));
+    }
+    reasons.add(unpriced);
     const what = detail === undefined ? unpriced : `${unpriced}: ${detail}`;
     call.context.emit('warning', {
       callId: call.id,
