@@ -6,8 +6,14 @@ import type { Middleware } from './middleware.ts';
 export function compose(layers: readonly Middleware[], handler: Next): Next {
   return layers.reduceRight<Next>(
     (next, layer) =>
-      async <K extends OperationName>(call: Call<K>): Promise<Reply<K>> =>
-        layer(call, next),
+      <K extends OperationName>(call: Call<K>): Promise<Reply<K>> => {
+        // Not `async`: that would make one more promise for each layer of each call.
+        try {
+          return Promise.resolve(layer(call, next));
+        } catch (error) {
+          return Promise.reject(error);
+        }
+      },
     handler,
   );
 }

@@ -12,10 +12,11 @@ import {
 } from './call.ts';
 import { GatewayError, abortedError, toGatewayError } from './errors.ts';
 import type { Health } from './health.ts';
-import type { AttemptObserver } from './middleware.ts';
+import type { AttemptObserver, MiddlewareInfo } from './middleware.ts';
 import type { Provider } from './provider.ts';
 import { withoutForeignSeals } from './routing/affinity.ts';
 import { raceSignal } from './signals.ts';
+import type { MaybePromise } from './store.ts';
 import { networkError } from './transport.ts';
 
 export interface DispatchOptions {
@@ -36,7 +37,9 @@ export function createDispatch(options: DispatchOptions): Next {
     if (handler === undefined) throw unsupportedBy(call, target);
     if (call.signal.aborted) throw abortedError(call.signal.reason, { target: plainTarget(target) });
     if (context.attemptsLeft() === 0) throw outOfAttempts(call, target);
-    const { attempted, observers } = await admitted({ ...withoutForeignSeals(call, target), target });
+    const attempted = numbered({ ...withoutForeignSeals(call, target), target });
+    const asked = askFaces(attempted as Call, [], 0);
+    const observers = asked instanceof Promise ? await asked : asked;
     const tracker = trackAttempt(attempted, target, observers, options.health.enter(target.id));
     try {
       const reply = await interruptible(handler, attempted);
@@ -108,16 +111,15 @@ function interruptible<K extends OperationName>(
       return;
     }
     signal.addEventListener('abort', onAbort, { once: true });
-    const leave = (): void => signal.removeEventListener('abort', onAbort);
     started(handler, call).then(
       (reply) => {
-        leave();
+        signal.removeEventListener('abort', onAbort);
         // Nobody is waiting any more: the reply must not hold its connection.
         if (left && reply.stream) reply.events.cancel(signal.reason);
         resolve(reply);
       },
       (error: unknown) => {
-        leave();
+        signal.removeEventListener('abort', onAbort);
         reject(error);
       },
     );
@@ -125,46 +127,50 @@ function interruptible<K extends OperationName>(
 }
 
 /** A handler that throws at once rejects instead. */
-async function started<K extends OperationName>(
+function started<K extends OperationName>(
   handler: (call: Call<K>) => Promise<Reply<K>>,
   call: Call<K>,
 ): Promise<Reply<K>> {
-  return handler(call);
-}
-
-/** Numbers the attempt and asks every face. It counts while they are asked, so that attempts in parallel keep the limit. */
-async function admitted<K extends OperationName>(
-  call: Call<K>,
-): Promise<{ attempted: Call<K>; observers: AttemptObserver[] }> {
-  const { ledger } = call.context;
-  const number = ++ledger.issued;
-  ledger.asking++;
   try {
-    const attempted: Call<K> = { ...call, attempt: { id: `${call.id}-${number}`, number } };
-    const observers = await askFaces(attempted as Call);
-    return { attempted, observers };
+    return Promise.resolve(handler(call));
   } catch (error) {
-    if (ledger.issued === number) ledger.issued--;
-    throw error;
-  } finally {
-    ledger.asking--;
+    return Promise.reject(error);
   }
 }
 
-/** Asks outermost first. A refusal is told to those already asked, and costs no attempt. */
-async function askFaces(call: Call): Promise<AttemptObserver[]> {
-  const observers: AttemptObserver[] = [];
-  for (const face of call.context.faces) {
-    if (face.attempt === undefined) continue;
+/** The attempt counts from here on, while its faces are asked, so that attempts in parallel keep the limit. */
+function numbered<K extends OperationName>(call: Call<K>): Call<K> {
+  const { ledger } = call.context;
+  const number = ++ledger.issued;
+  ledger.asking++;
+  return { ...call, attempt: { id: `${call.id}-${number}`, number } };
+}
+
+/**
+ * Asks outermost first, and waits only where a face makes it wait. A refusal is told to those already asked, and costs
+ * no attempt.
+ */
+function askFaces(call: Call, observers: AttemptObserver[], from: number): MaybePromise<AttemptObserver[]> {
+  const { faces } = call.context;
+  for (let index = from; index < faces.length; index++) {
+    const face = faces[index] as MiddlewareInfo;
     try {
-      const answer = face.attempt(call);
-      const observer = answer instanceof Promise ? await unlessAborted(answer, call) : answer;
-      if (observer !== undefined && observer !== null) observers.push(observer);
+      const answer = face.attempt?.(call);
+      if (answer instanceof Promise) {
+        return unlessAborted(answer, call).then(
+          (observer) => askFaces(call, observer ? [...observers, observer] : observers, index + 1),
+          (error: unknown) => {
+            throw refused(call, observers, error, face.name);
+          },
+        );
+      }
+      if (answer) observers.push(answer);
     } catch (error) {
       throw refused(call, observers, error, face.name);
     }
   }
   if (call.signal.aborted) throw refused(call, observers, call.signal.reason, 'dispatch');
+  call.context.ledger.asking--;
   return observers;
 }
 
@@ -188,6 +194,9 @@ async function unlessAborted(answer: Promise<Answer>, call: Call): Promise<Answe
 }
 
 function refused(call: Call, observers: readonly AttemptObserver[], thrown: unknown, stage: string): GatewayError {
+  const { ledger } = call.context;
+  ledger.asking--;
+  if (ledger.issued === call.attempt?.number) ledger.issued--;
   const facts = call.target === undefined ? {} : { target: plainTarget(call.target) };
   const refusal = call.signal.aborted ? abortedError(call.signal.reason, facts) : toGatewayError(thrown, stage, facts);
   for (const observer of observers) tellRefused(call, observer, refusal);

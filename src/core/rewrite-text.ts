@@ -15,7 +15,7 @@ export interface TextRewriter {
   end(): string;
 }
 
-/** Where a text stands; `json` says that it is JSON text, so that what is put in must be escaped. */
+/** What a text is; `json` says that it is JSON text, so that what is put in must be escaped. */
 export type RewriteSlot = Pick<TextSlot, 'kind' | 'form'>;
 
 /**
@@ -29,9 +29,7 @@ export function rewriteText<K extends OperationName>(
   if (!reply.stream) {
     const traits = traitsOf(reply.operation);
     const response = traits.mapResponseText((reply as PlainReply<K>).response, (text, slot) => {
-      // Parsed arguments are values, not JSON text: only unparsed argument text is.
-      const form = slot.path.endsWith('.argsText') ? 'json' : 'text';
-      const rewriter = create({ kind: slot.kind, form });
+      const rewriter = create(slot);
       return rewriter.push(text) + rewriter.end();
     });
     return response === reply.response ? reply : withResponse(reply, response as Operations[K]['response']);

@@ -4,18 +4,22 @@ import type { AssistantMessage, Message, OutputPart, Part, ToolResultItem, ToolR
 import { replayChat } from './chat-replay.ts';
 import type { ChatRequest, ChatResponse, Tool } from './chat.ts';
 import type { Json } from './shared.ts';
+import { Place, Slot } from './text-place.ts';
 import type { OperationTraits, TextSlot } from './traits.ts';
 import { estimateTokens, usageOf } from './usage.ts';
 
 type MapText = (text: string, slot: TextSlot) => string;
+type Kind = TextSlot['kind'];
 
 /** What middleware has to know about chat. */
 export const chatTraits: OperationTraits<ChatRequest, ChatResponse, ChatEvent> = {
   name: 'chat',
   mapRequestText(request, map) {
-    const system = mapList(request.system, (part, index) => mapPart(part, `system[${index}]`, 'system', map));
-    const messages = mapList(request.messages, (message, index) => mapMessage(message, `messages[${index}]`, map));
-    const tools = mapList(request.tools, (tool, index) => mapTool(tool, `tools[${index}]`, map));
+    const system = mapList(request.system, (part, index) => mapPart(part, new Place('system', index), 'system', map));
+    const messages = mapList(request.messages, (message, index) =>
+      mapMessage(message, new Place('messages', index), map),
+    );
+    const tools = mapList(request.tools, (tool, index) => mapTool(tool, new Place('tools', index), map));
     if (system === request.system && messages === request.messages && tools === request.tools) return request;
     return {
       ...request,
@@ -25,10 +29,11 @@ export const chatTraits: OperationTraits<ChatRequest, ChatResponse, ChatEvent> =
     };
   },
   mapResponseText(response, map) {
-    const message = mapMessage(response.message, 'message', map) as AssistantMessage;
+    const message = mapMessage(response.message, new Place('message'), map) as AssistantMessage;
     const choices = mapList(response.choices, (choice, index) => {
       if (index === 0) return choice.message === message ? choice : { ...choice, message };
-      const mapped = mapMessage(choice.message, `choices[${index}].message`, map) as AssistantMessage;
+      const place = new Place('choices', index).at('message');
+      const mapped = mapMessage(choice.message, place, map) as AssistantMessage;
       return mapped === choice.message ? choice : { ...choice, message: mapped };
     });
     if (message === response.message && choices === response.choices) return response;
@@ -67,45 +72,44 @@ export const chatTraits: OperationTraits<ChatRequest, ChatResponse, ChatEvent> =
 function mapList<T>(list: readonly T[] | undefined, map: (item: T, index: number) => T): readonly T[] | undefined {
   if (list === undefined) return undefined;
   let changed: T[] | undefined;
-  for (const [index, item] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index] as T;
     const mapped = map(item, index);
-    if (mapped !== item) changed ??= [...list];
-    if (changed !== undefined) changed[index] = mapped;
+    if (mapped !== item) (changed ??= [...list])[index] = mapped;
   }
   return changed ?? list;
 }
 
-function mapMessage(message: Message, path: string, map: MapText): Message {
+function mapMessage(message: Message, place: Place, map: MapText): Message {
   const kind = message.role === 'developer' ? 'system' : message.role === 'tool' ? 'tool-result' : message.role;
   const content = mapList<Part>(message.content as readonly Part[], (part, index) =>
-    mapPart(part, `${path}.content[${index}]`, kind, map),
+    mapPart(part, place.at('content', index), kind, map),
   );
   return content === message.content ? message : ({ ...message, content } as Message);
 }
 
-function mapPart<P extends Part>(part: P, path: string, kind: TextSlot['kind'], map: MapText): P {
+function mapPart<P extends Part>(part: P, place: Place, kind: Kind, map: MapText): P {
   switch (part.type) {
     case 'text':
     case 'reasoning':
     case 'refusal': {
-      const slotKind = part.type === 'text' ? kind : part.type;
-      const text = map(part.text, { path: `${path}.text`, kind: slotKind, form: 'text' });
+      const text = map(part.text, new Slot(place, '.text', part.type === 'text' ? kind : part.type));
       return text === part.text ? part : { ...part, text };
     }
     case 'tool-call':
-      return mapToolCall(part, path, map) as P;
+      return mapToolCall(part, place, map) as P;
     case 'tool-result':
-      return mapToolResult(part, path, map) as P;
+      return mapToolResult(part, place, map) as P;
     case 'file': {
       let file: P = part;
       for (const field of ['filename', 'title', 'context'] as const) {
         const text = part[field];
         if (text === undefined) continue;
-        const slot = { path: `${path}.${field}`, kind: 'filename', form: 'text' } as const;
+        const slot = new Slot(place, `.${field}`, 'filename');
         file = withField(file, field as keyof P, map(text, slot) as P[keyof P]);
       }
       if (part.source.kind !== 'text') return file;
-      const text = map(part.source.text, { path: `${path}.source.text`, kind: 'document', form: 'text' });
+      const text = map(part.source.text, new Slot(place, '.source.text', 'document'));
       return text === part.source.text ? file : { ...file, source: { kind: 'text', text } };
     }
     default:
@@ -113,63 +117,58 @@ function mapPart<P extends Part>(part: P, path: string, kind: TextSlot['kind'], 
   }
 }
 
-function mapToolCall(part: Extract<OutputPart, { type: 'tool-call' }>, path: string, map: MapText): OutputPart {
+function mapToolCall(part: Extract<OutputPart, { type: 'tool-call' }>, place: Place, map: MapText): OutputPart {
   if (part.invalid !== undefined && part.argsText !== undefined) {
-    const slot = { path: `${path}.argsText`, kind: 'tool-arguments', form: 'json' } as const;
-    return withField(part, 'argsText', map(part.argsText, slot));
+    return withField(part, 'argsText', map(part.argsText, new Slot(place, '.argsText', 'tool-arguments', 'json')));
   }
-  const args = mapJson(part.args, `${path}.args`, 'tool-arguments', map);
+  const args = mapJson(part.args, place.at('args'), 'tool-arguments', map);
   if (args === part.args) return part;
   return { ...part, args, ...(part.argsText !== undefined && { argsText: argumentsText(args) }) };
 }
 
 const argumentsText = (args: Json): string => (typeof args === 'string' ? args : JSON.stringify(args));
 
-function mapToolResult(part: ToolResultPart, path: string, map: MapText): ToolResultPart {
+function mapToolResult(part: ToolResultPart, place: Place, map: MapText): ToolResultPart {
   let result = part;
   if (typeof part.content === 'string') {
-    const text = map(part.content, { path: `${path}.content`, kind: 'tool-result', form: 'text' });
-    if (text !== part.content) result = { ...result, content: text };
+    result = withField(part, 'content', map(part.content, new Slot(place, '.content', 'tool-result')));
   } else {
     const content = mapList<ToolResultItem>(part.content, (item, index) => {
-      const at = `${path}.content[${index}]`;
+      const at = place.at('content', index);
       if (item.type !== 'json') return mapPart(item, at, 'tool-result', map);
-      return withField(item, 'value', mapJson(item.value, `${at}.value`, 'tool-result', map));
+      return withField(item, 'value', mapJson(item.value, at.at('value'), 'tool-result', map));
     });
-    if (content !== undefined && content !== part.content) result = { ...result, content };
+    if (content !== undefined) result = withField(part, 'content', content);
   }
   if (part.structured === undefined) return result;
-  return withField(result, 'structured', mapJson(part.structured, `${path}.structured`, 'tool-result', map));
+  return withField(result, 'structured', mapJson(part.structured, place.at('structured'), 'tool-result', map));
 }
 
-function mapTool(tool: Tool, path: string, map: MapText): Tool {
+function mapTool(tool: Tool, place: Place, map: MapText): Tool {
   if (tool.type !== 'function' && tool.type !== 'freeform') return tool;
   let mapped: Tool = tool;
   if (tool.description !== undefined) {
-    const slot = { path: `${path}.description`, kind: 'tool-definition', form: 'text' } as const;
+    const slot = new Slot(place, '.description', 'tool-definition');
     mapped = withField(tool, 'description', map(tool.description, slot));
   }
   if (tool.type !== 'function') return mapped;
-  const input = mapJson(tool.input as Json, `${path}.input`, 'tool-definition', map);
+  const input = mapJson(tool.input as Json, place.at('input'), 'tool-definition', map);
   return input === (tool.input as Json) ? mapped : ({ ...mapped, input } as Tool);
 }
 
 /** Maps every string value of a JSON value; keys stay. The same value if nothing changed. */
-export function mapJson(value: Json, path: string, kind: TextSlot['kind'], map: MapText): Json {
-  if (typeof value === 'string') return map(value, { path, kind, form: 'json' });
+function mapJson(value: Json, place: Place, kind: Kind, map: MapText): Json {
+  if (typeof value === 'string') return map(value, new Slot(place, '', kind));
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     return mapList<Json>(value as readonly Json[], (item, index) =>
-      mapJson(item, `${path}[${index}]`, kind, map),
+      mapJson(item, place.item(index), kind, map),
     ) as Json;
   }
   let changed: Record<string, Json> | undefined;
   for (const [key, item] of Object.entries(value as Readonly<Record<string, Json>>)) {
-    const mapped = mapJson(item, `${path}.${key}`, kind, map);
-    if (mapped !== item) {
-      changed ??= { ...(value as Readonly<Record<string, Json>>) };
-      changed[key] = mapped;
-    }
+    const mapped = mapJson(item, place.at(key), kind, map);
+    if (mapped !== item) (changed ??= { ...(value as Readonly<Record<string, Json>>) })[key] = mapped;
   }
   return changed ?? value;
 }

@@ -17,7 +17,7 @@ export interface TextSlot {
     | 'document'
     | 'embedding'
     | 'metadata';
-  /** `json`: the text is inside a JSON value or is JSON text, so a replacement must stay valid JSON. */
+  /** `json`: it is JSON text, so that what is put in must be escaped. String values inside of JSON are `text`. */
   readonly form: 'text' | 'json';
 }
 
