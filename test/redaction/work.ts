@@ -16,7 +16,7 @@ export function counted<Bytes extends Uint8Array | Uint16Array>(bytes: Bytes): B
 
 /** How many looks `read` takes. */
 export function looksOf(read: () => void): number {
-  const { charCodeAt, slice, startsWith, charAt, toLowerCase } = String.prototype;
+  const { charCodeAt, slice, startsWith, charAt, indexOf, lastIndexOf, toLowerCase } = String.prototype;
   const expressions = RegExp.prototype;
   const { exec } = expressions;
   const strings = String.prototype;
@@ -36,6 +36,16 @@ export function looksOf(read: () => void): number {
     looks++;
     return slice.call(this, start, end);
   };
+  strings.indexOf = function (search, position = 0) {
+    const found = indexOf.call(this, search, position);
+    looks += Math.max(0, (found < 0 ? this.length : found) - position) + 1;
+    return found;
+  };
+  strings.lastIndexOf = function (search, position = Number.POSITIVE_INFINITY) {
+    const found = lastIndexOf.call(this, search, position);
+    looks += Math.min(position, this.length) - found;
+    return found;
+  };
   strings.toLowerCase = function () {
     looks += this.length;
     return toLowerCase.call(this);
@@ -52,7 +62,7 @@ export function looksOf(read: () => void): number {
   try {
     read();
   } finally {
-    Object.assign(strings, { charCodeAt, charAt, startsWith, slice, toLowerCase });
+    Object.assign(strings, { charCodeAt, charAt, startsWith, slice, indexOf, lastIndexOf, toLowerCase });
     expressions.exec = exec;
   }
   return looks;

@@ -1,4 +1,4 @@
-import { codeAt, DIGIT, is, LETTER, runEnd } from '../characters.ts';
+import { classOf, codeAt, DIGIT, is, LETTER, runEnd } from '../characters.ts';
 import type { AnchorDetector } from '../types.ts';
 
 const LOCAL_UNITS_MAX = 64;
@@ -11,10 +11,10 @@ export const emailAddress: AnchorDetector = {
   score: 0.95,
   anchors: '@',
   at(text, index, report) {
-    const start = localStart(text, index);
-    if (start === index) return;
     const end = domainEnd(text, index + 1);
-    if (end > 0) report(start, end);
+    if (end < 0) return;
+    const start = localStart(text, index);
+    if (start < index) report(start, end);
   },
 };
 
@@ -24,7 +24,8 @@ function localStart(text: string, at: number): number {
   while (start > 0 && at - start < LOCAL_UNITS_MAX && isLocal(text, start - 1)) start--;
   while (start < at && isEdge(codeAt(text, start))) start++;
   // `email=ann@…` in a form, a log or a query: the name of a field, not a local part with `=` in it.
-  const field = text.lastIndexOf('=', at);
+  let field = at;
+  while (field > start && codeAt(text, field) !== 61) field--;
   if (field > start && FIELD.test(text.slice(start, field))) start = field + 1;
   // Not in the middle of a surrogate pair.
   const code = codeAt(text, start);
@@ -32,12 +33,21 @@ function localStart(text: string, at: number): number {
 }
 
 /** Dots, quotes and operators that stand before an address rather than in it. */
-const isEdge = (code: number): boolean => ".'=/-*?&!|`#$^{}~%+".includes(String.fromCharCode(code));
+const EDGES = tableOf(".'=/-*?&!|`#$^{}~%+");
+const isEdge = (code: number): boolean => code < 128 && EDGES[code] === 1;
+
+const LOCAL_SIGNS = tableOf(".!#$%&'*+-/=?^_`{|}~");
 
 function isLocal(text: string, index: number): boolean {
-  if (is(text, index, LETTER | DIGIT)) return true;
   const code = codeAt(text, index);
-  return isWordBeyondAscii(code) || ".!#$%&'*+-/=?^_`{|}~".includes(text.charAt(index));
+  if (code >= 128) return isWordBeyondAscii(code);
+  return (classOf(code) & (LETTER | DIGIT)) !== 0 || LOCAL_SIGNS[code] === 1;
+}
+
+function tableOf(signs: string): Uint8Array {
+  const table = new Uint8Array(128);
+  for (let index = 0; index < signs.length; index++) table[signs.charCodeAt(index)] = 1;
+  return table;
 }
 
 /** Letters of other alphabets. Not those written without spaces (CJK, Hangul): there an address starts where ASCII starts. */
