@@ -26,6 +26,8 @@ export interface AttemptRecord {
   readonly outcome: 'running' | 'completed' | 'failed' | 'cancelled';
   readonly code?: ErrorCode;
   readonly fault?: Fault;
+  /** Which part of the work failed: `connect`, `first-content`, `idle`, `total`, `hedge` for who lost a race, … */
+  readonly stage?: string;
   /** Whether the same target was worth another try. */
   readonly retryable?: boolean;
   /** The request may have been processed although no answer came. */

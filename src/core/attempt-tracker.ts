@@ -138,6 +138,7 @@ function recordOf(outcome: AttemptOutcome): Partial<AttemptRecord> {
       retryable: error.retryable,
       message: error.message,
     }),
+    ...(error?.stage !== undefined && { stage: error.stage }),
     ...(error?.ambiguous === true && { ambiguous: true }),
     ...(error?.status !== undefined && { status: error.status }),
     ...(error?.requestId !== undefined && { requestId: error.requestId }),

@@ -45,7 +45,9 @@ export function hedgeRace<K extends OperationName>(
     for (const runner of runners) {
       if (runner === winner) continue;
       if (!runner.done)
-        runner.link.abort(new GatewayError('aborted', 'Another attempt was first.', { stage: 'hedge' }));
+        runner.link.abort(
+          new GatewayError('aborted', 'Another attempt was first.', { stage: 'hedge', fault: 'gateway' }),
+        );
       runner.link.unlink();
     }
   };
@@ -78,10 +80,14 @@ export function hedgeRace<K extends OperationName>(
       (error: unknown) => lost(runner, error),
     );
   };
-  const second = (): void => {
+  const second = (waitedMs: number): void => {
     const first = runners[0];
     if (settled || first === undefined || first.done || call.context.attemptsLeft() === 0 || !options.mayStart())
       return;
+    const { attempts, ledger } = call.context;
+    const running = attempts.findLast(({ outcome }) => outcome === 'running');
+    if (running !== undefined)
+      ledger.update(running.id, { next: `hedge: no content after ${Math.round(waitedMs)} ms` });
     const others = call.plan.candidates.filter(({ id }) => !tried.has(id));
     start(others.length === 0 ? call.plan : { ...call.plan, candidates: others });
   };
@@ -91,7 +97,7 @@ export function hedgeRace<K extends OperationName>(
       if (settled || runners.length > 1) return;
       timer?.cancel();
       const delayMs = options.delayMs(target);
-      timer = delayMs === undefined ? undefined : clock.after(delayMs, second);
+      timer = delayMs === undefined ? undefined : clock.after(delayMs, () => second(delayMs));
     },
     run() {
       start(call.plan);

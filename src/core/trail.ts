@@ -58,10 +58,11 @@ function endOf(attempt: AttemptRecord): string {
   return facts.join(', ');
 }
 
-/** Code, status, whose doing, and the id a provider's support asks for. */
-function failureOf({ code, status, fault, requestId, ambiguous }: AttemptRecord): string {
+/** Code, stage, status, whose doing, and the id a provider's support asks for. */
+function failureOf({ code, stage, status, fault, requestId, ambiguous }: AttemptRecord): string {
   if (code === undefined) return '';
   const facts = [
+    ...(stage === undefined ? [] : [stage]),
     ...(status === undefined ? [] : [String(status)]),
     ...(fault === undefined ? [] : [fault]),
     ...(ambiguous === true ? ['may have been processed'] : []),

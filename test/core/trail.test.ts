@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatAttempts } from '../../src/core/trail.ts';
-import { circuitBreaker, fallback, retry, route } from '../../src/middleware/index.ts';
-import { setUp, warmUp } from '../middleware/support.ts';
+import { circuitBreaker, fallback, hedge, retry, route, timeout } from '../../src/middleware/index.ts';
+import { failureOf, setUp, warmUp } from '../middleware/support.ts';
 
 beforeAll(warmUp);
 
@@ -31,7 +31,7 @@ describe('formatAttempts', () => {
     b.reply('b');
     const { attempts } = await clock.settled(gateway.chat('x'));
     expect(formatAttempts(attempts)).toMatch(
-      /^1\. a\/one {2}failed after 0 ms: connection \(network, may have been processed\), \d+ tokens \(estimated\)\n {5}-> next target: b\/two\n2\. b\/two {2}completed/,
+      /^1\. a\/one {2}failed after 0 ms: connection \(response, network, may have been processed\), \d+ tokens \(estimated\)\n {5}-> next target: b\/two\n2\. b\/two {2}completed/,
     );
   });
 
@@ -52,6 +52,23 @@ describe('formatAttempts', () => {
     expect(JSON.parse(JSON.stringify(attempts[0]?.passedOver))).toEqual([
       { target: 'a/one', reason: 'circuit-open', waitMs: 5_500 },
     ]);
+  });
+
+  it('says which clock ran out, and who lost a race to whom', async () => {
+    const late = setUp([route(), timeout({ firstContentMs: 1_000 })]);
+    late.a.otherwise.reply('a').hang({ content: 0 });
+    const error = await late.clock.settled(failureOf(late.gateway.stream({ model: 'single', prompt: 'x' }).response));
+    expect(formatAttempts(error.attempts)).toMatch(
+      /^1\. a\/one {2}failed after 1\.0 s: timeout \(first-content, target/,
+    );
+    const { clock, a, b, gateway } = setUp([hedge({ callsMin: 1, loadRatio: 1 }), route()]);
+    a.otherwise.reply('a').delay(100).times(1).then.reply('a').delay(9_000);
+    b.reply('b').delay(10);
+    await clock.settled(gateway.chat('x'));
+    const { attempts } = await clock.settled(gateway.chat('x'));
+    expect(formatAttempts(attempts)).toMatch(
+      /^1\. a\/one {2}cancelled after \d+ ms: aborted \(hedge, gateway\).*\n {5}-> hedge: no content after \d+ ms\n2\. b\/two {2}completed/,
+    );
   });
 
   it('says when there was none', () => {

@@ -17,12 +17,16 @@ interface Wanted {
 }
 
 const ATTEMPTS_MAX = 3;
+/** Longest wait a provider may ask for while another model stands ready, in milliseconds. */
+const PATIENCE_MS = 1_000;
 
 /** The outcome that the failure matrix asks for, derived from its rows alone. */
 export function wantedOf(row: FaultRow, setting: Setting, policy: Policy): Wanted {
   const wanted = withoutFallback(row, setting, policy);
-  const { code, committed, movesOn } = row.verdict;
-  if (policy.fallsBack !== true || wanted.code === undefined || code === undefined || committed === true) return wanted;
+  const { code, committed, movesOn, retryable, retryAfterMs = 0 } = row.verdict;
+  if (policy.fallsBack !== true || code === undefined || committed === true) return wanted;
+  if (policy.retries && retryable && retryAfterMs > PATIENCE_MS) return { code: undefined, hits: 1, secondHits: 1 };
+  if (wanted.code === undefined) return wanted;
   return movesOn || VERDICTS[code].fallbackable ? { ...wanted, code: undefined, secondHits: 1 } : wanted;
 }
 
