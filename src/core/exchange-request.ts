@@ -81,8 +81,18 @@ export function outgoing<Request extends { readonly model: string }>(
   const lost = own === undefined ? lossesOf(call, environment, endpoint.dialect.protocol) : [];
   const written = encode(request);
   const encoded = lost.length === 0 ? written : { ...written, warnings: [...written.warnings, ...lost] };
-  const text = own?.rewrite?.(encoded.body, (one) => encode(one as Request).body);
-  return { encoded, body: text ?? encoded.body, headers };
+  let before: readonly Warning[] = [];
+  const text = own?.rewrite?.(encoded.body, (one) => {
+    const again = encode(one as Request);
+    if (one === own.decoded) before = again.warnings;
+    return again.body;
+  });
+  if (text === undefined) return { encoded, body: encoded.body, headers };
+  // The caller's own text went out: what writing it anew would have lost is still in it, but for what the edit brought.
+  const warnings = encoded.warnings.filter(
+    ({ code, path }) => !before.some((one) => one.code === code && one.path === path),
+  );
+  return { encoded: { ...encoded, warnings }, body: text, headers };
 }
 
 /** What came through a door in another protocol may hold words that this one does not have. */

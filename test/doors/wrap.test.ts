@@ -148,6 +148,16 @@ describe('what a wrapped call goes through', () => {
     expect(seen[0]?.body).toBe(JSON.stringify({ ...CHAT, model: 'gpt-real', x_beta: { a: [1.5] } }));
   });
 
+  it('warns of nothing that the caller’s own text still says', async () => {
+    const call = { id: 'c1', type: 'function' as const, function: { name: 'f', arguments: '{}' } };
+    const messages = [{ role: 'assistant' as const, tool_calls: [call] }, ...CHAT.messages];
+    const { client, seen } = openAi(() => up.json(up.completion()));
+    const gateway = createGateway({ models: { fast: 'openai/gpt-real' } });
+    const { response } = await gateway.wrap(client).chat.completions.create({ model: 'fast', messages }).withResponse();
+    expect(seen[0]?.body).toBe(JSON.stringify({ model: 'gpt-real', messages }));
+    expect(response.headers.get('x-postern-warnings')).toBeNull();
+  });
+
   it('lets an alias win over a model of its name, and never reads provider/model as an alias', async () => {
     const { client, seen } = openAi(() => up.json(up.completion()));
     const gateway = createGateway({ models: { 'gpt-test': 'openai/gpt-test' } });
