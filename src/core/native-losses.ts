@@ -68,7 +68,7 @@ class Search {
     if (holder === undefined || fields === undefined) return;
     for (const [name, said] of saying(fields)) {
       const at = path === '' ? said : `${path}.${said}`;
-      if (KEPT_BY_PROVIDER.has(name) && path === '') this.#refuse(at, KEPT);
+      if (path === '' && (KEPT_BY_PROVIDER.has(name) || isContinued(name, fields))) this.#refuse(at, KEPT);
       if (this.warnings.length >= LOSSES_MAX || saidInOurWords(name, holder)) continue;
       const message = `The target's protocol has no word for ${at}; it is left out.`;
       this.warnings.push({ code: 'unsupported', path: at, feature: said, message });
@@ -96,6 +96,11 @@ class Search {
     if (this.#otherVendor && recordOf(part.source)?.['kind'] === 'file') this.#refuse(path, KEPT);
     this.look(part, path);
   }
+}
+
+/** A thread that begins here is answered from what came with it; one that goes on is known to its provider only. */
+function isContinued(name: string, fields: JsonObject): boolean {
+  return name === 'thread' && recordOf(fields[name])?.['previous_message_id'] !== undefined;
 }
 
 /** The fields that say something, each with its name; of an object around a single field, that one's. */

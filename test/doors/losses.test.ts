@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import Anthropic from '@anthropic-ai/sdk';
+import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { createGateway } from '../../src/index.ts';
 import type { Warning } from '../../src/operations/shared.ts';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
@@ -213,5 +216,41 @@ describe('what an answer ends with that another protocol has no word for', () =>
     const last = JSON.parse(text.split('data: ').at(-1) as string);
     expect(last.response.output[0].arguments).toBe('{"id": 9007199254740993}');
     expect(text).not.toContain('9007199254740992');
+  });
+});
+
+describe('a conversation the provider keeps', () => {
+  it('is sent again as a whole by Anthropic’s tool runner, when another provider answers', async () => {
+    const { fetch, seen } = up.upstream(({ body }) =>
+      up.json(
+        body.includes('"role":"tool"') ? up.completion('Cold.') : up.toolCallCompletion('weather', '{"city":"Oslo"}'),
+      ),
+    );
+    const gateway = createGateway({
+      providers: [openai({ apiKey: 'sk-0123456789abcdef', transport: 'fetch', fetch: fetch as never, api: 'chat' })],
+      models: { other: 'openai/gpt-test' },
+      use: [],
+    });
+    const client = new Anthropic({ apiKey: 'unused', fetch: gateway.fetch });
+    const run = vi.fn(() => '3 degrees');
+    const weather = betaZodTool({
+      name: 'weather',
+      description: 'w',
+      inputSchema: z.object({ city: z.string() }),
+      run,
+    });
+    const messages = [{ role: 'user' as const, content: 'Is it cold in Oslo?' }];
+    const answer = await client.beta.messages.toolRunner({
+      model: 'other',
+      max_tokens: 64,
+      messages,
+      tools: [weather],
+    });
+    expect(answer.content).toMatchObject([{ type: 'text', text: 'Cold.' }]);
+    expect(run).toHaveBeenCalledOnce();
+    expect(seen).toHaveLength(2);
+    const { messages: sent, tools } = JSON.parse(seen[1]?.body ?? '{}');
+    expect(sent.map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant', 'tool']);
+    expect(tools).toHaveLength(1);
   });
 });

@@ -35,7 +35,7 @@ const ERRORS: Readonly<Record<ErrorCode, readonly [status: number, type: string]
 
 /** A failure as an HTTP answer. `x-should-retry: false`, because the gateway has already tried again. */
 export const encodeError: DoorDialect['encodeError'] = (error): EncodedResponse => {
-  const [status] = ERRORS[error.code];
+  const status = isLostThread(error) ? 404 : ERRORS[error.code][0];
   return {
     status,
     headers: {
@@ -56,5 +56,11 @@ export function errorBody(error: GatewayError): Wire {
   const [, type] = ERRORS[error.code];
   // Applications look for these words to shorten a conversation.
   const message = error.code === 'context-too-long' ? `prompt is too long: ${error.message}` : error.message;
-  return { type: 'error', error: { type, message }, request_id: error.requestId ?? null };
+  const details = isLostThread(error) ? { details: { error_code: 'thread_not_found' } } : {};
+  return { type: 'error', error: { type, message, ...details }, request_id: error.requestId ?? null };
+}
+
+/** A thread of another provider. By these words the SDK's helpers send the whole conversation again. */
+function isLostThread({ code, field }: GatewayError): boolean {
+  return code === 'unsupported' && field?.startsWith('thread.') === true;
 }
