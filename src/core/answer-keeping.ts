@@ -1,9 +1,10 @@
 import type { OperationName, Operations } from '../operations/index.ts';
+import type { Target } from '../operations/shared.ts';
 import type { AnswerCache, CacheTask } from './answer-cache.ts';
 import { type AnswerRecord, keptResponse, producerOf } from './answer-record.ts';
 import { hasItsForm, isWhole } from './answer-rules.ts';
 import { tagKey, tagKeys } from './cache-key.ts';
-import { type PlainReply, plainTarget, type Reply } from './call.ts';
+import { type Call, type Candidate, type PlainReply, plainTarget, type Reply } from './call.ts';
 import type { GatewayError } from './errors.ts';
 import { transform } from './reply.ts';
 import type { MaybePromise } from './store.ts';
@@ -21,37 +22,55 @@ export function keepReply<K extends OperationName>(
   reply: Reply<K>,
   done?: () => unknown,
 ): Reply<K> {
-  const { call } = task;
-  const producer = producerOf(call, reply);
-  const ours = cache.writes(task.mode) && reply.cached === undefined;
-  if (!ours || producer === undefined || !cache.mayServe(call, producer.id)) {
+  const { call, mode } = task;
+  const producer = cache.writes(mode) && reply.cached === undefined ? servable(cache, call, reply) : undefined;
+  if (producer === undefined) {
     done?.();
+    return reply;
+  }
+  if (!reply.stream) {
+    after(keepWhole(cache, task, reply, producer, (reply as PlainReply<K>).response), done);
     return reply;
   }
   let written: MaybePromise<void>;
   const keep = (response: Operations[K]['response'], rhythm?: Rhythm): void => {
-    if (!isWhole(call, response)) return;
-    // A stream may have been taken up by another target since.
-    const server = producerOf(call, reply);
-    if (server === undefined || !cache.mayServe(call, server.id)) return;
-    written = writeRecord(cache, task, {
-      version: 1,
-      at: call.context.clock.now(),
-      ttlMs: task.control.ttlMs ?? cache.settings.ttlMs,
-      producer: server.id,
-      target: reply.target,
-      response: keptResponse(response),
-      ...(rhythm !== undefined && { rhythm }),
-    });
+    // It may have been taken up by another target since.
+    const server = servable(cache, call, reply);
+    if (server !== undefined) written = keepWhole(cache, task, reply, server, response, rhythm);
   };
-  const close = (): void => {
-    if (written instanceof Promise) void written.then(done);
-    else done?.();
-  };
-  if (reply.stream) return transform(reply, () => recordStream<K>(call, cache.settings.recordedRhythm, keep, close));
-  keep((reply as PlainReply<K>).response);
-  close();
-  return reply;
+  return transform(reply, () => recordStream<K>(call, cache.settings.recordedRhythm, keep, () => after(written, done)));
+}
+
+/** The candidate that made a reply, if other calls like this may have it. */
+function servable(cache: AnswerCache, call: Call, reply: { readonly target: Target }): Candidate | undefined {
+  const producer = producerOf(call, reply);
+  return producer !== undefined && cache.mayServe(call, producer.id) ? producer : undefined;
+}
+
+function keepWhole<K extends OperationName>(
+  cache: AnswerCache,
+  task: CacheTask<K>,
+  { target }: Reply<K>,
+  producer: Candidate,
+  response: Operations[K]['response'],
+  rhythm?: Rhythm,
+): MaybePromise<void> {
+  const { call, control } = task;
+  if (!isWhole(call, response)) return undefined;
+  return writeRecord(cache, task, {
+    version: 1,
+    at: call.context.clock.now(),
+    ttlMs: control.ttlMs ?? cache.settings.ttlMs,
+    producer: producer.id,
+    target,
+    response: keptResponse(response),
+    ...(rhythm !== undefined && { rhythm }),
+  });
+}
+
+function after(written: MaybePromise<void>, done: (() => unknown) | undefined): void {
+  if (written instanceof Promise) void written.then(done);
+  else done?.();
 }
 
 /** A request that a provider refuses for good is remembered only if the options ask for it. */
@@ -95,6 +114,7 @@ function writeRecord<K extends OperationName>(
 export function tagsOf({ settings }: AnswerCache, { call, control }: CacheTask): string[] {
   const { ring } = settings;
   const { tenant } = call.scope;
+  if (control.tags === undefined && control.key === undefined) return [];
   const tags = tagKeys(ring, tenant, control.tags ?? []);
   if (control.key !== undefined) tags.push(tagKey(ring, ownKeyTag(control.key), tenant ?? null));
   return tags;

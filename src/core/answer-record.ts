@@ -1,6 +1,6 @@
 import type { OperationName, Operations } from '../operations/index.ts';
 import type { Target } from '../operations/shared.ts';
-import { type Call, type Candidate, plainTarget } from './call.ts';
+import type { Call, Candidate } from './call.ts';
 import { type ErrorCode, GatewayError, VERDICTS } from './errors.ts';
 import type { StoreValue } from './store.ts';
 import type { Rhythm } from './stream-recording.ts';
@@ -73,12 +73,11 @@ export function producerOf(call: Call, reply: { readonly target: Target }): Cand
 }
 
 function isTarget(candidate: Candidate, target: Target): boolean {
-  const own = plainTarget(candidate);
   return (
-    own.provider === target.provider &&
-    own.model === target.model &&
-    own.region === target.region &&
-    own.credential === target.credential
+    candidate.provider === target.provider &&
+    candidate.model === target.model &&
+    candidate.region === target.region &&
+    candidate.credential === target.credential
   );
 }
 

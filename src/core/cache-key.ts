@@ -1,5 +1,5 @@
 import type { OperationName } from '../operations/index.ts';
-import type { Call, Candidate, Scope } from './call.ts';
+import type { Call, Scope } from './call.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { digestFields } from './digest.ts';
@@ -38,33 +38,22 @@ export function partitionKey(ring: KeyRing, tenant: string | null | undefined): 
 
 /** The whole key of a call: its partition, then a digest of everything that can change its answer. */
 export function callKey<K extends OperationName>(ring: KeyRing, call: Call<K>, request: object = call.request): string {
-  return keyOf(ring, call, [
-    'request',
-    ...candidateFields(call.plan.candidates),
-    headerText(call),
-    call.strict === true ? 'strict' : '',
-    canonicalRequest(call.operation, request),
-  ]);
+  const fields = sharedFields(ring, call, 'request');
+  fields.push(canonicalRequest(call.operation, request));
+  return keyOf(ring, call, fields);
 }
 
 /** The key of one input of an embedding call: everything of the request but its other inputs. */
 export function inputKeys(ring: KeyRing, call: Call<'embed'>): readonly string[] {
   const { input } = call.request;
-  const fields = [
-    'input',
-    ...candidateFields(call.plan.candidates),
-    headerText(call),
-    call.strict === true ? 'strict' : '',
-    canonicalRequest('embed', call.request, 'input'),
-  ];
-  const base = partitionKey(ring, call.scope.tenant);
-  const shared = [call.operation, scopeText(ring, call.scope), ...fields];
-  return input.map((text) => base + storeKey([digestFields([...shared, text], ring.secret)]));
+  const shared = sharedFields(ring, call, 'input');
+  shared.push(canonicalRequest('embed', call.request, 'input'));
+  return input.map((text) => keyOf(ring, call, [...shared, text]));
 }
 
 /** The key a caller chose for itself, in place of everything but the partition. */
 export function ownKey(ring: KeyRing, call: Call, key: string): string {
-  return keyOf(ring, call, ['own', key]);
+  return keyOf(ring, call, [call.operation, scopeText(ring, call.scope), 'own', key]);
 }
 
 /** What an entry is stored under for `invalidate({ tag })`: for every tenant, and for its own alone. */
@@ -79,8 +68,18 @@ export function tagKey(ring: KeyRing, tag: string, tenant?: string | null): stri
 }
 
 function keyOf(ring: KeyRing, call: Call, fields: readonly string[]): string {
-  const shared = [call.operation, scopeText(ring, call.scope)];
-  return partitionKey(ring, call.scope.tenant) + storeKey([digestFields([...shared, ...fields], ring.secret)]);
+  return partitionKey(ring, call.scope.tenant) + storeKey([digestFields(fields, ring.secret)]);
+}
+
+/** What every key of a call has in it, beside what was asked. */
+function sharedFields(ring: KeyRing, call: Call, kind: string): string[] {
+  const fields = [call.operation, scopeText(ring, call.scope), kind];
+  // Where the call may go, in order, with what the configuration changes of its request there.
+  for (const { id, overrides } of call.plan.candidates) {
+    fields.push(id, overrides?.request === undefined ? '' : canonicalJson(overrides.request));
+  }
+  fields.push(headerText(call), call.strict === true ? 'strict' : '');
+  return fields;
 }
 
 /** Absent and empty, or absent and a text that says so, are not the same. */
@@ -94,15 +93,6 @@ function scopeText(ring: KeyRing, scope: Scope): string {
   let text = '';
   for (const name of ring.scope) text += storeKey(fieldOf(name, scope[name]));
   return text;
-}
-
-/** Where the call may go, in order, with what the configuration changes of its request there. */
-function candidateFields(candidates: readonly Candidate[]): string[] {
-  const fields: string[] = [];
-  for (const { id, overrides } of candidates) {
-    fields.push(id, overrides?.request === undefined ? '' : canonicalJson(overrides.request));
-  }
-  return fields;
 }
 
 function headerText(call: Call): string {

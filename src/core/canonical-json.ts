@@ -67,10 +67,17 @@ function isRecord(object: object): boolean {
 /** Names that need no escapes: nearly all. */
 const PLAIN = /^[\w$-]*$/;
 
-/** Most objects come sorted from a normal form: looking is cheaper than sorting. */
-function sorted(names: string[]): string[] {
+/** Lists up to this long are sorted by insertion. */
+const SHORT = 32;
+
+/** In order, in place. Most lists are short and nearly sorted, since they come from a normal form. */
+export function sorted(names: string[]): string[] {
+  if (names.length > SHORT) return names.sort();
   for (let index = 1; index < names.length; index++) {
-    if ((names[index - 1] as string) > (names[index] as string)) return names.sort();
+    const name = names[index] as string;
+    let at = index;
+    for (; at > 0 && (names[at - 1] as string) > name; at--) names[at] = names[at - 1] as string;
+    names[at] = name;
   }
   return names;
 }

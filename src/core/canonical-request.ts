@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, sorted } from './canonical-json.ts';
 
 /**
  * Fields of a request that never change its answer, so that they are in no key. Everything else is: fields nobody has
@@ -90,7 +90,7 @@ function objectText(
   without?: string,
 ): string {
   let text = '{';
-  for (const name of Object.keys(object).sort()) {
+  for (const name of sorted(Object.keys(object))) {
     const value = (object as Readonly<Record<string, unknown>>)[name];
     if (value === undefined || name === without || ignored.has(name)) continue;
     text += `${name.length}:${name}${write(value, name)},`;

@@ -27,6 +27,8 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock;
 }
 
+const NO_TAGS: readonly string[] = [];
+
 interface Held {
   readonly value: StoreValue;
   readonly tags: readonly string[];
@@ -91,7 +93,7 @@ class Memory implements MemoryStore {
   set(key: string, value: StoreValue, options: SetOptions = {}): SetOutcome {
     checkSet(key, options);
     if (options.ifAbsent === true && this.#live(key) !== undefined) return 'exists';
-    const tags = [...new Set(options.tags)];
+    const tags = options.tags === undefined || options.tags.length === 0 ? NO_TAGS : [...new Set(options.tags)];
     const expiresAt = options.ttlMs === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() + options.ttlMs;
     this.#entries.delete(key);
     return this.#put(key, value, tags, expiresAt) ? 'stored' : 'refused';
