@@ -1,21 +1,15 @@
-import type { OperationName, Operations } from '../operations/index.ts';
+import type { OperationName } from '../operations/index.ts';
 import { traitsOf } from '../operations/traits-table.ts';
 import { trackAttempt } from './attempt-tracker.ts';
-import {
-  type Call,
-  type Candidate,
-  type Next,
-  OWN_PROVIDER,
-  plainTarget,
-  type Reply,
-  type StreamReply,
-} from './call.ts';
+import { type Call, type Candidate, type Next, OWN_PROVIDER, plainTarget, type Reply } from './call.ts';
 import { GatewayError, abortedError, toGatewayError } from './errors.ts';
+import { firstContent } from './first-content.ts';
 import type { Health } from './health.ts';
 import type { AttemptObserver, MiddlewareInfo } from './middleware.ts';
 import type { Provider } from './provider.ts';
 import { withoutForeignSeals } from './routing/affinity.ts';
 import { raceSignal } from './signals.ts';
+import { wordlessKey } from './standby.ts';
 import type { MaybePromise } from './store.ts';
 import { networkError } from './transport.ts';
 
@@ -50,7 +44,8 @@ export function createDispatch(options: DispatchOptions): Next {
       const traits = traitsOf(call.operation as K).stream;
       if (traits === undefined)
         throw new GatewayError('internal', `Operation ${call.operation} does not stream.`, { target });
-      await committed(reply, traits.isContent, target);
+      const wordless = await firstContent(reply, traits.isContent, target);
+      if (wordless !== undefined) context.set(wordlessKey, wordless);
       tracker.committed(reply.wire?.headers);
       reply.events.append(tracker.layer() as never);
       return reply;
@@ -58,39 +53,6 @@ export function createDispatch(options: DispatchOptions): Next {
       throw tracker.failed(failureOf(error, attempted, target));
     }
   };
-}
-
-/** Waits for the first content. An answer that ends well and says nothing is none. */
-async function committed<K extends OperationName>(
-  reply: StreamReply<K>,
-  isContent: (event: Operations[K]['event']) => boolean,
-  target: Candidate,
-): Promise<void> {
-  let finish: unknown;
-  const found = await reply.events.commit((event) => {
-    const seen = event as { readonly type?: string; readonly finish?: { readonly reason?: string } };
-    if (seen.type === 'finish') finish = seen.finish?.reason;
-    return isContent(event);
-  });
-  if (found || finish !== 'stop') return;
-  const wire = await wholeWire(reply);
-  reply.events.cancel();
-  throw new GatewayError('bad-response', `${target.provider}/${target.model} ended its answer without any content.`, {
-    target: plainTarget(target),
-    status: 200,
-    source: 'provider',
-    ...(wire !== undefined && { wire }),
-  });
-}
-
-/** The bytes of a stream that has ended already: odd, but a door's caller may make sense of them. */
-async function wholeWire({ wire }: Reply): Promise<GatewayError['wire']> {
-  if (wire === undefined || typeof wire.body === 'string') return undefined;
-  const { protocol, status, headers } = wire;
-  const decoder = new TextDecoder();
-  let body = '';
-  for await (const bytes of wire.body) body += decoder.decode(bytes, { stream: true });
-  return { protocol, status, headers, body: body + decoder.decode() };
 }
 
 /** Settles when the handler does, or at once when the call's signal aborts: a handler that ignores it cannot hang us. */

@@ -12,3 +12,6 @@ export const standbyKey = contextKey<Standby | undefined>('standby', undefined);
 
 /** Attempts of a call that were made before its request was changed: what they found wrong with it says nothing any more. */
 export const outdatedKey = contextKey<number>('outdated attempts', 0);
+
+/** How a stream ended that ended without any content: nobody has read anything of it. Set by dispatch. */
+export const wordlessKey = contextKey<string | undefined>('wordless finish', undefined);

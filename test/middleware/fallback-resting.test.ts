@@ -34,8 +34,8 @@ describe('fallback, the second call', () => {
         new RegExp(`^ {3}passed over a/one: ${code}, for another 60\\.0 s\n1\\. b/two {2}completed`),
       );
       expect(told).toEqual([
-        ['single', 'other', expect.stringMatching(/any/), false],
-        ['single', 'other', 'any', true],
+        ['single', 'other', code, false],
+        ['single', 'other', code, true],
       ]);
       expect(clock.pending).toBe(0);
     },
@@ -73,7 +73,7 @@ describe('fallback, the second call', () => {
     const { clock, a, ask } = world();
     a.otherwise.fail(429, { retryAfter: 20 }).times(1).then.reply('a');
     const first = await ask();
-    expect(first.attempts[0]?.next).toBe('fallback to other: any');
+    expect(first.attempts[0]?.next).toBe('fallback to other: rate-limited');
     expect(clock.monotonic()).toBe(0);
     await clock.advance(19_999);
     expect((await ask()).text).toBe('b');

@@ -73,6 +73,20 @@ describe('fallback', () => {
     expect(trailOf({ attempts })).toEqual(['a/one completed', 'b/two completed']);
   });
 
+  it.each(['refusal', 'content-filter'] as const)(
+    'a stream that ends with %s and says nothing is replaced, or kept if its substitute fails',
+    async (finish) => {
+      const { clock, a, b, gateway } = setUp(stack({ [finish]: 'other' }));
+      a.otherwise.reply('').finish(finish);
+      b.otherwise.reply('b').times(1).then.fail(402);
+      const ask = () => clock.settled(gateway.stream(single).response);
+      const { text, attempts } = await ask();
+      expect([text, trailOf({ attempts }).at(-1)]).toEqual(['b', 'b/two completed']);
+      expect(await ask()).toMatchObject({ text: '', finish: { reason: finish } });
+      expect(clock.pending).toBe(0);
+    },
+  );
+
   it('keeps an answer that is not as wanted when its substitute fails', async () => {
     const { clock, a, b, gateway } = setUp(stack({ length: 'other' }));
     a.otherwise.reply('half').finish('length');

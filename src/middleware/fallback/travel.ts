@@ -3,7 +3,8 @@ import { isGatewayError, toGatewayError } from '../../core/errors.ts';
 import { elsewhereKey } from '../../core/last-resort.ts';
 import type { Host } from '../../core/middleware.ts';
 import { withLargerWindow } from '../../core/routing/larger-window.ts';
-import { outdatedKey } from '../../core/standby.ts';
+import { discard } from '../../core/reply.ts';
+import { outdatedKey, wordlessKey } from '../../core/standby.ts';
 import { outputOf } from '../../core/structured-output.ts';
 import { readdress } from '../../core/subcall.ts';
 import { passOver, placeOf } from '../../core/trail.ts';
@@ -19,6 +20,8 @@ const SAME: Readonly<Record<string, string>> = {
   'content-filter': 'content-filtered',
   'context-length': 'context-too-long',
 };
+/** Reasons that do not say what happened. */
+const VAGUE = new Set(['all-targets-failed', 'any']);
 /** Reasons for which only a larger context window helps, unless the step changes the request. */
 const TOO_LONG = new Set(['context-too-long', 'context-length']);
 
@@ -40,13 +43,18 @@ export async function travelled<K extends OperationName>(call: Call<K>, next: Ne
     let why: readonly string[];
     const before = call.context.attempts.length;
     journey.depart();
+    call.context.set(wordlessKey, undefined);
     // While there is somewhere to go, a target at rest need not be tried for want of another.
     call.context.set(elsewhereKey, elsewhere || journey.has(AT_REST));
     try {
       const reply = await next(current);
       why = await unwanted(current, reply, table);
-      if (why.length === 0) return reply;
-      answer ??= reply;
+      if (why.length === 0) {
+        if (answer !== undefined) discard(answer as Reply);
+        return reply;
+      }
+      if (answer === undefined) answer = reply;
+      else discard(reply as Reply);
     } catch (error) {
       why = journey.failed(current as Call, error, before);
       const made = !journey.passedOver(error);
@@ -82,9 +90,10 @@ function ahead<K extends OperationName>(
     const plan = larger ? withLargerWindow(moved.plan, tooSmall(current), host?.routing.facts) : moved.plan;
     if (plan.candidates.length > 0) {
       if (changed) call.context.set(outdatedKey, call.context.attempts.length);
-      if (asked) note(call, `fallback to ${step.model}: ${reason}`);
+      const told = reason === 'any' ? (why.find((one) => !VAGUE.has(one)) ?? reason) : reason;
+      if (asked) note(call, `fallback to ${step.model}: ${told}`);
       const from = current.plan.alias ?? placeOf(current.plan.candidates[0] ?? { provider: '?', model: '?' });
-      call.context.emit('fallback', { callId: call.id, from, to: step.model, reason, passedOver: !asked });
+      call.context.emit('fallback', { callId: call.id, from, to: step.model, reason: told, passedOver: !asked });
       return { ...moved, plan };
     }
     passOver(
@@ -107,19 +116,17 @@ function tooSmall({ plan, context }: Pick<Call, 'plan' | 'context'>): readonly C
   return asked.length > 0 ? asked : plan.candidates;
 }
 
-/** Why an answer is not as wanted. Only of plain ones: of a stream the caller has it already. */
+/** Why an answer is not as wanted. Of streams only those without a word: of others the caller has it already. */
 async function unwanted<K extends OperationName>(
   call: Call<K>,
   reply: Reply<K>,
   table: Table,
 ): Promise<readonly string[]> {
-  if (reply.stream || (call.operation as string) !== 'chat') return [];
+  if ((call.operation as string) !== 'chat') return [];
+  if (reply.stream) return unwantedFinish(call.context.get(wordlessKey), table);
   const { response } = reply as unknown as PlainReply<'chat'>;
-  const { reason } = (response as ChatResponse).finish;
-  if (FINISHES.has(reason)) {
-    const names = [reason, ...(SAME[reason] === undefined ? [] : [SAME[reason]])];
-    if (names.some((name) => table.has(name))) return names;
-  }
+  const names = unwantedFinish((response as ChatResponse).finish.reason, table);
+  if (names.length > 0) return names;
   if (!table.has('invalid-output')) return [];
   try {
     await outputOf(call as unknown as Call<'chat'>, response as ChatResponse);
@@ -128,6 +135,12 @@ async function unwanted<K extends OperationName>(
     if (isGatewayError(error, 'invalid-output')) return ['invalid-output'];
     throw error;
   }
+}
+
+function unwantedFinish(finish: string | undefined, table: Table): readonly string[] {
+  if (finish === undefined || !FINISHES.has(finish)) return [];
+  const names = [finish, ...(SAME[finish] === undefined ? [] : [SAME[finish]])];
+  return names.some((name) => table.has(name)) ? names : [];
 }
 
 function edited<K extends OperationName>(call: Call<K>, { request, edit }: Step): Call<K> {
