@@ -128,11 +128,17 @@ export function isDrawn(name: string, value: string, strong: boolean = STRONG.te
   // `Apache-2.0-with-LLVM-exception`.
   if (/licen[cs]e$/.test(name) && value.includes('-')) return false;
   const bits = entropy(value);
-  // Base64 of `user:password` has few digits.
-  const basic = value.length >= 24 && bits >= 4 && name.endsWith('auth');
-  if (!strong && (value.length < 16 || digits < (basic ? 1 : 4))) return false;
+  // Base64 of `user:password` has few digits, and so have a few keys of letters in both cases.
+  const lot =
+    (bits >= 4.3 && value.length >= 32 && !/[_.-]/.test(value)) ||
+    (value.length >= 24 && bits >= 4 && name.endsWith('auth'));
+  if (!strong && (value.length < 16 || digits < (lot ? 1 : 4))) return false;
   const password = strong && PASSWORD.test(name);
-  if (password ? bits < 2.6 : value.length < 10 || (strong ? bits < 3.2 || digits < 2 : bits < 3.5 || !WEAK.test(name)))
+  if (
+    password
+      ? bits < 2.6
+      : value.length < 10 || (strong ? bits < 3.2 || (digits < 2 && !lot) : bits < 3.5 || !WEAK.test(name))
+  )
     return false;
   return !isCode(value) && !isStandIn(value);
 }
@@ -149,5 +155,7 @@ export const isCode = (value: string): boolean =>
 /** Words that begin with capitals, with three letters or a number each: `AuthenticationMD5Password`, `Ed25519PublicKey`. */
 function isTypeName(name: string): boolean {
   const words = name.match(/[A-Z]{1,4}[a-z]{0,30}\d{0,5}/g);
-  return words?.join('') === name && words.every((word) => /[A-Za-z]{3}|\d$/.test(word));
+  if (words?.join('') !== name || !/[a-z]{5}/.test(name)) return false;
+  const numbered = words.filter((word) => /\d$/.test(word)).length;
+  return numbered <= 2 && words.every((word) => /[A-Za-z]{3}|\d$/.test(word));
 }

@@ -67,6 +67,6 @@ function isDrawn(value: string, password: boolean, said: boolean): boolean {
   if (isCode(value) || isStandIn(value) || /[<>[\]{}]|:\/\//.test(value) || letters === 0) return false;
   const bits = entropy(value);
   if (password) return value.length >= PASSWORD_UNITS_MIN && bits >= (said ? 2.6 : 3) && digits >= (said ? 1 : 2);
-  if (said) return value.length >= KEY_UNITS_MIN && bits >= 3.2 && digits >= 2;
-  return value.length >= 20 && bits >= 3.5 && digits >= 3 && /[g-zG-Z]/.test(value);
+  if (said) return value.length >= KEY_UNITS_MIN && bits >= 3.2 && (digits >= 2 || bits >= 4.5);
+  return value.length >= 20 && bits >= 3.5 && (digits >= 3 || bits >= 4.5) && /[g-zG-Z]/.test(value);
 }
