@@ -19,6 +19,8 @@ export interface Health {
   get(id: string): TargetHealth | undefined;
   /** Keys that are benched, or were until lately. */
   readonly size: number;
+  /** Everything that is benched now. */
+  all(): readonly (readonly [id: string, bench: TargetHealth])[];
   /** Milliseconds until the target may be called again; 0 if it may now. */
   waitMs(id: string): number;
   /** Calls in flight at the target. */
@@ -57,6 +59,7 @@ export function createHealth(clock: Clock, emit: Emit): Health {
       return benched.size;
     },
     get: (id) => (waitMs(id) > 0 ? benched.get(id) : undefined),
+    all: () => [...benched].filter(([id]) => waitMs(id) > 0),
     waitMs,
     load: (id) => loads.get(id) ?? 0,
     enter(id) {

@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts';
 import { candidateKeys } from '../core/candidate-keys.ts';
 import type { Circuit, CircuitState } from '../core/circuit.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Health } from '../core/health.ts';
 import { LIMITS } from '../core/limits.ts';
 import { defineMiddleware, type Middleware } from '../core/middleware.ts';
 import { aBoolean, anObject, checkOptions, fraction, milliseconds, wholeNumber } from '../core/options.ts';
@@ -47,9 +48,17 @@ export interface CircuitReport {
   /** Milliseconds until something may pass; 0 if it may now. */
   readonly waitMs: number;
 }
+/** Why something is left alone, and for how long. */
+export interface BenchReport {
+  /** `circuit-open`, `rate-limited`, or `credential:` and a code. */
+  readonly reason: string;
+  readonly waitMs: number;
+}
 export type CircuitBreaker = Middleware & {
-  /** Every target it has seen, by its id. */
+  /** The circuit of every target this process has asked, by its id. */
   states(): ReadonlyMap<string, CircuitReport>;
+  /** What is left alone now, whoever found out: targets (`mock/small`), one with its key (`mock/small#k1`), keys (`mock#k1`). */
+  benches(): ReadonlyMap<string, BenchReport>;
 };
 
 const FRESH_MS = 200;
@@ -92,17 +101,19 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
   const { store } = options;
   let breaker: Breaker | undefined;
   let clock: Clock | undefined;
+  let health: Health | undefined;
   const layer = defineMiddleware(
     {
       name: 'circuitBreaker',
       start(host) {
         clock = host.clock;
+        health = host.health;
         const keysMax = LIMITS.healthTargetsMax;
         const shared = store && sharedBenches({ store, clock, freshMs: FRESH_MS, waitMs: STORE_WAIT_MS, keysMax });
         breaker = new Breaker(host, settings, shared);
       },
       attempt: (call) => breaker?.admit(call),
-      explain: (call) => ({ summary: explained(call, breaker?.circuits) }),
+      explain: (call) => ({ summary: explained(call, breaker?.circuits, clock?.monotonic() ?? 0) }),
     },
     (call, next) => next(call),
   );
@@ -114,13 +125,22 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
       ),
     );
   };
-  return Object.defineProperty(layer, 'states', { value: states }) as CircuitBreaker;
+  const benches = (): ReadonlyMap<string, BenchReport> => {
+    const now = clock?.monotonic() ?? 0;
+    return new Map(
+      (health?.all() ?? []).map(([id, { reason, notBefore }]) => [id, { reason, waitMs: notBefore - now }] as const),
+    );
+  };
+  return Object.defineProperties(layer, {
+    states: { value: states },
+    benches: { value: benches },
+  }) as CircuitBreaker;
 }
 
-function explained(call: Call, circuits: ReadonlyMap<string, Circuit> | undefined): string {
-  const states = call.plan.candidates.map(
-    (candidate) => circuits?.get(candidateKeys(candidate).target)?.state ?? 'closed',
-  );
-  const away = states.filter((state) => state !== 'closed').length;
-  return away === 0 ? 'every circuit is closed' : `${away} of ${states.length} targets are left alone`;
+function explained({ plan }: Call, circuits: ReadonlyMap<string, Circuit> | undefined, now: number): string {
+  const found = plan.candidates.map((candidate) => circuits?.get(candidateKeys(candidate).target));
+  const away = found.filter((circuit) => circuit !== undefined && circuit.untilMs > now).length;
+  if (away > 0) return `${away} of ${found.length} targets are left alone`;
+  const probing = found.some((circuit) => circuit !== undefined && circuit.state !== 'closed');
+  return probing ? 'the next call is a probe' : 'every circuit is closed';
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Circuit, type CircuitOutcome, type Ticket } from '../../src/core/circuit.ts';
-import { defineMiddleware, GatewayError } from '../../src/index.ts';
+import { createGateway, defineMiddleware, GatewayError, type Middleware } from '../../src/index.ts';
 import {
   circuitBreaker,
   type CircuitBreakerOptions,
@@ -12,6 +12,7 @@ import {
 } from '../../src/middleware/index.ts';
 import { standard } from '../../src/standard.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
+import { fakeClock, mockProvider } from '../../src/testing/index.ts';
 import { size } from '../size.ts';
 import { failureOf, setUp, type Setup, warmUp } from './support.ts';
 
@@ -26,6 +27,35 @@ async function open({ clock, a, gateway }: Setup, calls = 4): Promise<void> {
 }
 
 describe('circuitBreaker', () => {
+  it('tells what is left alone now, by whomever it was found out: circuits, rate limits and keys', async () => {
+    const clock = fakeClock();
+    const store = memoryStore({ clock });
+    const [breaker, other] = [circuitBreaker({ callsMin: 1, store }), circuitBreaker({ store })];
+    const mock = mockProvider({ credentials: ['k1', 'k2'] });
+    mock.on({ model: 'down' }).fail(500);
+    mock.on({ credential: 'k1' }).fail(401);
+    mock.on({ credential: 'k2' }).fail(429, { retryAfter: 30 });
+    const gatewayOf = (use: Middleware[]) =>
+      createGateway({ providers: [mock], models: { default: 'mock/a' }, use, clock, random: () => 0 });
+    const [gateway, second] = [gatewayOf([route(), breaker]), gatewayOf([route(), other])];
+    await clock.settled(failureOf(gateway.chat({ model: 'mock/down', prompt: 'x' })));
+    await clock.settled(failureOf(gateway.chat('x')));
+    expect([...breaker.benches()]).toEqual([
+      ['mock/down', { reason: 'circuit-open', waitMs: 5_000 }],
+      ['mock#k1', { reason: 'credential: authentication', waitMs: 60_000 }],
+      ['mock/a#k2', { reason: 'rate-limited', waitMs: 30_000 }],
+    ]);
+    const made = mock.calls.length;
+    await clock.settled(failureOf(second.chat({ model: 'mock/down', prompt: 'x' })));
+    expect(mock.calls).toHaveLength(made);
+    expect(other.benches().get('mock/down')).toEqual({ reason: 'circuit-open', waitMs: 5_000 });
+    expect(`${gateway.explain({ model: 'mock/down', prompt: 'x' })}`).toContain('2 of 2 targets are left alone');
+    await clock.advance(5_000);
+    expect(breaker.benches().has('mock/down')).toBe(false);
+    expect(breaker.states().get('mock/down')).toEqual({ state: 'open', waitMs: 0 });
+    expect(`${gateway.explain({ model: 'mock/down', prompt: 'x' })}`).toContain('the next call is a probe');
+  });
+
   it('RET-08: while it is open nothing is sent, and the refusal says when to come back', async () => {
     const breaker = circuitBreaker(quick);
     const setup = setUp([route(), breaker]);
