@@ -34,6 +34,15 @@ export async function settle<K extends OperationName>(
     observe(error.code === 'aborted' ? { status: 'cancelled', ...target } : { status: 'failed', error, ...target });
     throw thrown;
   }
+  return observed(settled, operation, observe);
+}
+
+/** Sees the outcome of a reply that is there: {@link settle} without the wait for it. */
+export function observed<K extends OperationName>(
+  settled: Reply<K>,
+  operation: K,
+  observe: (outcome: Outcome<K>) => void,
+): Reply<K> {
   if (!settled.stream) {
     const { target } = settled;
     observe({ status: 'completed', response: (settled as PlainReply<K>).response, target });

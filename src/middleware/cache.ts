@@ -127,7 +127,7 @@ export function cache(options: CacheOptions = {}): Cache {
         summary: `${controlOf(call, 'cache').mode ?? 'use'}: answers up to ${settings.ttlMs} ms old`,
       }),
     },
-    async function cache(call, next) {
+    function cache(call, next) {
       return answers.around(call, next);
     },
   );

@@ -3,7 +3,7 @@ import { invalidOptions } from '../core/errors.ts';
 import { defineMiddleware, type Host, type Middleware } from '../core/middleware.ts';
 import { aFunction, aList, anObject, anything, checkOptions, fraction, listOf, oneOf } from '../core/options.ts';
 import { type RedactionCounts, redactionsKey } from '../core/redactions.ts';
-import { settle } from '../core/reply.ts';
+import { observed } from '../core/reply.ts';
 import { rewriteText } from '../core/rewrite-text.ts';
 import { refuseUnreadable, type Unreadable } from '../core/unreadable.ts';
 import type { OperationName } from '../operations/index.ts';
@@ -128,15 +128,11 @@ export function redact(options: RedactOptions = {}): Middleware {
       keep?.();
       publish(call, 'request', counts);
       call.context.content = { request };
-      const reply = await settle(
-        next(request === call.request ? call : { ...call, request }),
-        call.operation,
-        (outcome) => {
-          // The masked view: what logs and ledgers may see of the answer, from before it is restored.
-          if ('response' in outcome && outcome.response !== undefined)
-            call.context.content = { request, response: outcome.response };
-        },
-      );
+      const came = await next(request === call.request ? call : { ...call, request });
+      // The masked view: what logs and ledgers may see of the answer, from before it is restored.
+      const reply = observed(came, call.operation, ({ response }) => {
+        if (response !== undefined) call.context.content = { request, response };
+      });
       return restored(output === undefined ? reply : checked(call, reply, output), redactor);
     },
   );

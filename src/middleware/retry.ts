@@ -87,6 +87,7 @@ export function retry(options: RetryOptions = {}): Middleware {
     burst: options.budgetBurst ?? 10,
     keysMax: LIMITS.healthTargetsMax,
   });
+  const { afterContent = 'fail' } = options;
   let host: Host | undefined;
   let waiting = 0;
   const judge = (call: Call, error: unknown): Decision => {
@@ -125,9 +126,15 @@ export function retry(options: RetryOptions = {}): Middleware {
       },
       explain: (call) => ({ summary: `up to ${call.context.attemptsLeft()} attempts in all` }),
     },
-    async function retry(call, next) {
-      const reply = await tried(call, next, judge, wait);
-      const { afterContent = 'fail' } = options;
+    async function retry<K extends OperationName>(call: Call<K>, next: Next): Promise<Reply<K>> {
+      let reply: Reply<K>;
+      try {
+        reply = await next(call);
+      } catch (thrown) {
+        // Whatever is not ours is a bug in some middleware: trying again would only hide it.
+        if (!isGatewayError(thrown)) throw thrown;
+        reply = await again(call, next, thrown, judge, wait);
+      }
       if (!reply.stream || afterContent === 'fail' || !isRecoverable(call as Call, afterContent)) return reply;
       const whole = recovering(call as unknown as Call<'chat'>, next, reply as unknown as StreamReply<'chat'>, {
         mode: afterContent,
@@ -140,21 +147,6 @@ export function retry(options: RetryOptions = {}): Middleware {
       return whole as unknown as typeof reply;
     },
   );
-}
-
-async function tried<K extends OperationName>(
-  call: Call<K>,
-  next: Next,
-  judge: (call: Call, error: unknown) => Decision,
-  wait: (call: Call, waitMs: number) => Promise<void>,
-): Promise<Reply<K>> {
-  try {
-    return await next(call);
-  } catch (thrown) {
-    // Whatever is not ours is a bug in some middleware: trying again would only hide it.
-    if (!isGatewayError(thrown)) throw thrown;
-    return again(call, next, thrown, judge, wait);
-  }
 }
 
 /** Every further round. Only a call that failed once pays for it. */

@@ -1,4 +1,4 @@
-import type { Call } from '../core/call.ts';
+import type { Call, Next, Reply } from '../core/call.ts';
 import type { Timer } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Transform } from '../core/event-stream.ts';
@@ -58,46 +58,53 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
     attemptMs: options.attemptMs ?? 0,
     streamMs: options.streamMs ?? 0,
   };
-  return defineMiddleware({ name: 'timeout' }, async function timeout(call, next) {
+  return defineMiddleware({ name: 'timeout' }, function timeout(call, next) {
     // A plain attempt has one clock only: where that is off, the deadline of the call is all there is.
-    if (!call.stream && bounds.attemptMs === 0) return next(call);
-    const { clock } = call.context;
-    const controller = linkedController(call.signal);
-    const started = clock.monotonic();
-    const timers = new Map<Stage, Timer>();
-    const arm = (stage: Stage, ms: number, spentMs = 0): void => {
-      if (ms === 0) return;
-      const left = Math.max(1, ms - spentMs);
-      timers.set(
-        stage,
-        clock.after(left, () => controller.abort(timedOut(call, stage, ms)), { holds: stage !== 'stream' }),
-      );
-    };
-    const disarm = (stage: Stage): void => timers.get(stage)?.cancel();
-    arm('attempt', bounds.attemptMs);
-    if (call.stream) {
-      arm('connect', bounds.connectMs);
-      arm('first-content', bounds.firstContentMs);
-    }
-    const leave = (): void => {
-      for (const timer of timers.values()) timer.cancel();
-      controller.unlink();
-    };
-    try {
-      const reply = await next({ ...call, signal: controller.signal, onHeaders: () => disarm('connect') });
-      for (const timer of timers.values()) timer.cancel();
-      if (!reply.stream) {
-        controller.unlink();
-        return reply;
-      }
-      arm('stream', bounds.streamMs, clock.monotonic() - started);
-      reply.events.append(idleLayer(call, reply.events, bounds.idleMs, controller, leave) as never);
-      return reply;
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    return !call.stream && bounds.attemptMs === 0 ? next(call) : bounded(call, next, bounds);
   });
+}
+
+async function bounded<K extends OperationName>(
+  call: Call<K>,
+  next: Next,
+  bounds: Required<TimeoutOptions>,
+): Promise<Reply<K>> {
+  const { clock } = call.context;
+  const controller = linkedController(call.signal);
+  const started = clock.monotonic();
+  const timers = new Map<Stage, Timer>();
+  const arm = (stage: Stage, ms: number, spentMs = 0): void => {
+    if (ms === 0) return;
+    const left = Math.max(1, ms - spentMs);
+    timers.set(
+      stage,
+      clock.after(left, () => controller.abort(timedOut(call as Call, stage, ms)), { holds: stage !== 'stream' }),
+    );
+  };
+  const disarm = (stage: Stage): void => timers.get(stage)?.cancel();
+  arm('attempt', bounds.attemptMs);
+  if (call.stream) {
+    arm('connect', bounds.connectMs);
+    arm('first-content', bounds.firstContentMs);
+  }
+  const leave = (): void => {
+    for (const timer of timers.values()) timer.cancel();
+    controller.unlink();
+  };
+  try {
+    const reply = await next({ ...call, signal: controller.signal, onHeaders: () => disarm('connect') });
+    for (const timer of timers.values()) timer.cancel();
+    if (!reply.stream) {
+      controller.unlink();
+      return reply;
+    }
+    arm('stream', bounds.streamMs, clock.monotonic() - started);
+    reply.events.append(idleLayer(call, reply.events, bounds.idleMs, controller, leave) as never);
+    return reply;
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 /**
