@@ -22,7 +22,7 @@ export function inboundOf(input: string | URL | Request, init: RequestInit | und
       const sent = changes.body ?? body;
       const { signal } = changes;
       // Everything else the SDK wanted to tell fetch (a dispatcher, a proxy, caching) stays.
-      return below(typeof input === 'string' ? input : url.href, {
+      return below(changes.url ?? (typeof input === 'string' ? input : url.href), {
         ...(request !== undefined && { redirect: request.redirect }),
         ...init,
         method: init?.method ?? method,

@@ -4,6 +4,7 @@ import { chatHandler, embedHandler } from '../core/exchange.ts';
 import type { Provider } from '../core/provider.ts';
 import { linkedController } from '../core/signals.ts';
 import { type Transport, type WireRequest, wireResponse } from '../core/transport.ts';
+import { recordOf, stringOf } from '../core/wire-json.ts';
 import { sha256 } from '#platform';
 import type { DialectPair } from './dialects.ts';
 import { withoutOurs } from './metadata.ts';
@@ -33,7 +34,7 @@ function ownTransport(name: string, inbound: Inbound, seam: Seam): Transport {
         const response = await inbound.send({
           signal: limit.signal,
           headers: headersOf(headers, request, seam),
-          ...(!unchanged && { body: bodyText(request.body) }),
+          ...(!unchanged && { body: bodyText(request.body), ...deployed(inbound.url, call) }),
         });
         return wireResponse(response);
       } finally {
@@ -42,6 +43,18 @@ function ownTransport(name: string, inbound: Inbound, seam: Seam): Transport {
     },
     secrets: () => seam.secrets(),
   };
+}
+
+/** Azure's SDK writes the model into the path, where an alias would be the name of a deployment. */
+function deployed(url: URL, call: Call): { url?: string } {
+  const model = stringOf(recordOf(call.wire?.json)?.['model']);
+  const target = call.target?.model;
+  if (model === undefined || target === undefined || model === target) return {};
+  const [asked, wanted] = [model, target].map((name) => `/deployments/${encodeURIComponent(name)}/`) as [
+    string,
+    string,
+  ];
+  return url.pathname.includes(asked) ? { url: url.href.replace(asked, () => wanted) } : {};
 }
 
 /** The client's own headers, with those that only an edited request needs. */

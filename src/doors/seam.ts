@@ -17,6 +17,8 @@ export interface Outbound {
   readonly signal: AbortSignal;
   readonly headers: Headers;
   readonly body?: BodyInit | undefined;
+  /** Where to, if not where it was going. */
+  readonly url?: string;
 }
 
 /** What is known about the client, or the `fetch`, that requests come in through. */

@@ -73,6 +73,9 @@ describe('what a wrap does to a client', () => {
     expect(seen[0]?.url).toContain('/openai/deployments/gpt-test/chat/completions?api-version=2025-01-01');
     expect(seen[0]?.headers.get('api-key')).toBe(KEY);
     expect(response.headers.get('x-postern-target')).toBe('azure/gpt-test');
+    const aliased = createGateway({ models: { fast: 'azure/my gpt' } }).wrap(azure);
+    await aliased.chat.completions.create({ ...CHAT, model: 'fast' });
+    expect(seen[1]?.url).toContain('/openai/deployments/my%20gpt/chat/completions?api-version=2025-01-01');
   });
 
   it('wraps a Bedrock client above its signing, where requests are still Anthropic’s', async () => {
