@@ -10,6 +10,7 @@ import {
   SEPARATOR_PLACES,
   separatorBit,
   SHAPE_LETTERS_MAX,
+  SHAPE_UNITS_MAX,
   WORD_BITS,
 } from './shapes.ts';
 import { BEYOND_ASCII } from './unit-bytes.ts';
@@ -42,26 +43,25 @@ function shortWordBefore(bytes: Uint8Array, start: number): number {
 }
 
 /** Tries every layout that begins at `start`: one walk over words and single separators, as far as some layout goes on. */
-function shapesFrom(
-  text: string,
-  bytes: Uint8Array,
-  start: number,
-  { next, endings }: ShapeTable,
-  collector: Collector,
-): void {
+function shapesFrom(text: string, bytes: Uint8Array, start: number, table: ShapeTable, collector: Collector): void {
+  const { next, rows, digits, endings } = table;
   let state = SHAPE_START;
   let index = start;
   let letters = 0;
   let separators = 0;
   let separator = 0;
   for (;;) {
+    // Most words are digits: those are one step.
+    const word = index;
+    while (isDigit(bytes[index] as number)) if (++index - word > SHAPE_UNITS_MAX) return;
+    state = digits[(rows[state] as number) + index - word] as number;
     let bits = CLASSES[bytes[index] as number] as number;
-    while ((bits & WORD_BITS) !== 0) {
+    while ((bits & WORD_BITS) !== 0 && state !== 0) {
       letters |= bits & LETTER;
       state = next[state * 4 + ((bits & DIGIT) !== 0 ? DIGIT_KIND : LETTER_KIND)] as number;
-      if (state === 0) return;
       bits = CLASSES[bytes[++index] as number] as number;
     }
+    if (state === 0) return;
     const ending = endings[state];
     if (ending !== undefined) {
       const group = groupOf(ending, separators, separator);
@@ -75,6 +75,8 @@ function shapesFrom(
     index++;
   }
 }
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 function groupOf(ending: ShapeEnding, separators: number, separator: number): ShapeGroup | undefined {
   if (separators === 0) return ending.together;

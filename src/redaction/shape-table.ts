@@ -1,7 +1,7 @@
 import { SEPARATORS } from './characters.ts';
 import { type ContextIndex, maskOf } from './context-index.ts';
 import type { ShapeEntry } from './entries.ts';
-import { DIGIT_KIND, LETTER_KIND, SEPARATOR_KIND, separatorBit, unfold } from './shapes.ts';
+import { DIGIT_KIND, LETTER_KIND, SEPARATOR_KIND, separatorBit, SHAPE_UNITS_MAX, unfold } from './shapes.ts';
 
 const KINDS: Readonly<Record<string, readonly number[]>> = {
   '9': [DIGIT_KIND],
@@ -14,6 +14,10 @@ const KINDS: Readonly<Record<string, readonly number[]>> = {
 export interface ShapeTable {
   /** `next[state * 4 + kind]`; 0 when no layout goes on like that. */
   readonly next: Int32Array;
+  /** By state, where its row of `digits` begins, for states in which a word begins. */
+  readonly rows: Int32Array;
+  /** Where so many digits lead at once: `digits[rows[state] + count]`. */
+  readonly digits: Int32Array;
   /** Who is asked when a word ends in this state. */
   readonly endings: readonly (ShapeEnding | undefined)[];
 }
@@ -65,7 +69,22 @@ export function shapeTable(entries: readonly ShapeEntry[], context: ContextIndex
     }
   }
   const endings = items.map((list, state) => list && endingOf(list, together[state] === true, context));
-  return { next: Int32Array.from(next), endings };
+  return { next: Int32Array.from(next), ...digitRows(next), endings };
+}
+
+function digitRows(next: readonly number[]): Pick<ShapeTable, 'rows' | 'digits'> {
+  const begins = new Set([SHAPE_START]);
+  for (let at = SEPARATOR_KIND; at < next.length; at += 4) begins.add(next[at] as number);
+  const rows = new Int32Array(next.length / 4);
+  const digits: number[] = [];
+  for (const state of begins) {
+    rows[state] = digits.length;
+    for (let at = state, count = 0; count <= SHAPE_UNITS_MAX; count++) {
+      digits.push(at);
+      at = next[at * 4 + DIGIT_KIND] as number;
+    }
+  }
+  return { rows, digits: Int32Array.from(digits) };
 }
 
 /** A state stands for one way of beginning: it is known whether there are separators in it. */

@@ -1,6 +1,6 @@
 import { countryCodeLength, nationalLeast, nationalMost } from './phone-countries.ts';
 import { type PhoneReading, readPhone } from './phone-candidates.ts';
-import { byteAt, CLASSES, DIGIT, is, LETTER } from '../characters.ts';
+import { byteAt, classAt, DIGIT, is, LETTER } from '../characters.ts';
 import { BEYOND_ASCII } from '../unit-bytes.ts';
 import type { TokenDetector } from '../types.ts';
 
@@ -68,8 +68,9 @@ export const phoneNumber: TokenDetector = {
 };
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
-/** Digits and separators from here on are looked at; more make no number. */
+/** Digits and groups from here on are looked at; more make no number. */
 const DIGITS_LOOKED_AT = 17;
+const GROUPS_LOOKED_AT = 7;
 
 /**
  * What scores more by itself begins with `+`, `(` or 0, has groups of three, three and four, or a word behind it.
@@ -77,25 +78,35 @@ const DIGITS_LOOKED_AT = 17;
 function isWeak(bytes: Uint8Array, start: number): boolean {
   const before = byteAt(bytes, start - 1);
   if (bytes[start] === 48 || before === 43 || before === 40) return false;
+  // In the middle of something no number begins.
+  if ((before === 58 || (before >= 45 && before <= 47)) && isDigit(byteAt(bytes, start - 2))) return true;
   let layout = 0;
-  let group = 0;
-  for (let index = start, digits = 0; digits <= DIGITS_LOOKED_AT; index++) {
-    const code = bytes[index] as number;
-    if (isDigit(code)) {
-      digits++;
-      group++;
-      continue;
-    }
-    layout = ((layout << 4) | group) & 0xfff;
+  let index = start;
+  for (let groups = 1, digits = 0; groups <= GROUPS_LOOKED_AT && digits <= DIGITS_LOOKED_AT; groups++) {
+    const group = index;
+    while (isDigit(bytes[index] as number) && index - group <= DIGITS_LOOKED_AT) index++;
+    const length = index - group;
+    // Single digits stand only at the front.
+    if (length === 1 && groups > 3) return true;
+    digits += length;
+    layout = ((layout << 4) | length) & 0xfff;
     if (layout === 0x334) return false;
-    group = 0;
-    if (code !== 32 && (code < 44 || code > 47) && code !== BEYOND_ASCII)
-      return code !== 40 && ((CLASSES[code] as number) & LETTER) === 0;
-    // No number has three signs in a row.
-    if (index > start + 2 && !isDigit(bytes[index - 1] as number) && !isDigit(bytes[index - 2] as number)) return true;
+    const code = bytes[index] as number;
+    if (code === 44 || code === 32) {
+      const next = bytes[index + 1] as number;
+      if (isDigit(next)) index++;
+      else return next !== 40 && !hasLetter(bytes, index + 1);
+    } else if (code === 45 || code === 46 || code === 47 || code === BEYOND_ASCII) {
+      index++;
+      if (!isDigit(bytes[index] as number)) return bytes[index] !== 40 && !hasLetter(bytes, index);
+    } else return code !== 40 && !hasLetter(bytes, index);
   }
   return true;
 }
+
+/** A letter within two units: a word behind a number, or its extension. */
+const hasLetter = (bytes: Uint8Array, from: number): boolean =>
+  ((classAt(bytes, from) | classAt(bytes, from + 1)) & LETTER) !== 0;
 
 const AFTER = /^[ ,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i;
 
