@@ -89,3 +89,47 @@ export function part(text: string, start: number, end: number): number {
   }
   return number;
 }
+
+/** As {@link weighted}, of the digits among separators between two places of a text as bytes. */
+export function weightedBytes(bytes: Uint8Array, start: number, end: number, weights: readonly number[]): number {
+  let sum = 0;
+  for (let index = start, at = 0; index < end && at < weights.length; index++) {
+    const value = (bytes[index] as number) - 48;
+    if (value >= 0 && value <= 9) sum += value * (weights[at++] as number);
+  }
+  return sum;
+}
+
+/** As {@link luhn}, of the digits among separators between two places of a text as bytes. */
+export function luhnBytes(bytes: Uint8Array, start: number, end: number): boolean {
+  let sum = 0;
+  for (let index = end - 1, double = false; index >= start; index--) {
+    const value = (bytes[index] as number) - 48;
+    if (value < 0 || value > 9) continue;
+    sum += double ? (value > 4 ? value * 2 - 9 : value * 2) : value;
+    double = !double;
+  }
+  return sum % 10 === 0;
+}
+
+/** As {@link verhoeff}, of the digits among separators between two places of a text as bytes. */
+export function verhoeffBytes(bytes: Uint8Array, start: number, end: number): boolean {
+  let check = 0;
+  for (let index = end - 1, place = 0; index >= start; index--) {
+    const value = (bytes[index] as number) - 48;
+    if (value < 0 || value > 9) continue;
+    const turned = PERMUTATION[(place++ % 8) * 10 + value] as number;
+    check = DIHEDRAL[check * 10 + turned] as number;
+  }
+  return check === 0;
+}
+
+/** The number its digits make, separators left out. */
+export function numberOf(bytes: Uint8Array, start: number, end: number): number {
+  let number = 0;
+  for (let index = start; index < end; index++) {
+    const value = (bytes[index] as number) - 48;
+    if (value >= 0 && value <= 9) number = number * 10 + value;
+  }
+  return number;
+}

@@ -24,8 +24,8 @@ export interface Plan {
   readonly shapes: ShapeTable | undefined;
   readonly anchors: readonly (readonly AnchorEntry[] | undefined)[];
   /**
-   * By the token's length, for those that begin with a letter; then as many lists for those that begin with a digit. The
-   * last list of each is for all that are longer.
+   * By the token's length, for those that begin with a letter; then as many lists for each digit that one may begin with.
+   * The last list of each is for all that are longer.
    */
   readonly tokens: readonly (readonly TokenEntry[])[];
   readonly prefixes: PrefixGate;
@@ -85,7 +85,7 @@ function build(detectors: readonly Detector[]): Plan {
   return {
     shapes: shapes.length > 0 ? shapeTable(shapes, context) : undefined,
     anchors,
-    tokens: [...tokensByLength(tokens, 'letter'), ...tokensByLength(tokens, 'digit')],
+    tokens: ['', ...'0123456789'].flatMap((digit) => tokensByLength(tokens, digit)),
     prefixes,
     wakes,
     skip: skipTable(wakes, prefixes),
@@ -95,13 +95,14 @@ function build(detectors: readonly Detector[]): Plan {
   };
 }
 
-function tokensByLength(tokens: readonly TokenEntry[], opens: 'digit' | 'letter'): readonly (readonly TokenEntry[])[] {
+/** Of those that begin with a digit, or with a letter when there is none. */
+function tokensByLength(tokens: readonly TokenEntry[], digit: string): readonly (readonly TokenEntry[])[] {
+  const opening = tokens.filter(({ detector: { opens, digits } }) =>
+    digit === '' ? opens !== 'digit' : opens !== 'letter' && (digits?.includes(digit) ?? true),
+  );
   return Array.from({ length: TOKEN_LISTS }, (_, length) =>
-    tokens.filter(
-      ({ detector }) =>
-        (detector.opens ?? opens) === opens &&
-        detector.lengthMax >= length &&
-        (detector.lengthMin <= length || length === TOKEN_UNITS_LISTED),
+    opening.filter(
+      ({ lengthMin, lengthMax }) => lengthMax >= length && (lengthMin <= length || length === TOKEN_UNITS_LISTED),
     ),
   );
 }

@@ -54,6 +54,8 @@ export class ContextReader {
   readonly #ends = new Float64Array(RUNS);
   readonly #froms = new Int32Array(RUNS);
   readonly #counts = new Int32Array(RUNS);
+  /** Where the run before ends that is not passed over; 0 while it is not known. */
+  readonly #links = new Int32Array(RUNS);
   readonly #masks: Int32Array[] = Array.from({ length: RUNS }, () => NONE);
   #added = 1;
   // The last run that was read.
@@ -95,20 +97,38 @@ export class ContextReader {
     let at = this.#read(start, limit);
     // May have begun before what is looked at.
     if (at === limit && limit > 0) return;
-    let words = 0;
-    for (let whole = at === start; ; whole = true) {
-      if (whole) {
-        while (at > limit && KINDS[this.#bytes[at - 1] as number] === BLANK) at--;
-        if (at === limit) return;
-        at = this.#run(at, limit);
-        if (at <= limit && limit > 0) return;
-      }
-      if (this.#count === CLOSED) return;
-      if (this.#count === MIXED) continue;
-      this.earliest = at;
-      words += this.#count;
-      addTo(this.#met, this.#mask);
-      if (words >= WORDS_MAX) return;
+    if (at < start && this.#count === CLOSED) return;
+    let words = at < start && this.#count !== MIXED ? this.#add(at) : 0;
+    // Of the last run that counted: it knows the one before it.
+    let slot = -1;
+    while (words < WORDS_MAX) {
+      const known = slot < 0 ? 0 : (this.#links[slot] as number);
+      const end = known > 0 ? known : this.#countedEnd(at, limit);
+      if (end <= limit) return;
+      at = this.#run(end, limit);
+      if ((at <= limit && limit > 0) || this.#count === CLOSED) return;
+      if (slot >= 0) this.#links[slot] = end;
+      slot = end & (RUNS - 1);
+      words += this.#add(at);
+    }
+  }
+
+  /** Takes the last run that was read into the answer. */
+  #add(from: number): number {
+    this.earliest = from;
+    addTo(this.#met, this.#mask);
+    return this.#count;
+  }
+
+  /** Where the nearest run before a place ends that is not passed over; 0 when there is none. */
+  #countedEnd(place: number, limit: number): number {
+    for (let end = place; ; ) {
+      while (end > limit && KINDS[this.#bytes[end - 1] as number] === BLANK) end--;
+      if (end === limit) return 0;
+      const from = this.#run(end, limit);
+      if (from <= limit && limit > 0) return 0;
+      if (this.#count !== MIXED) return end;
+      end = from;
     }
   }
 
@@ -130,6 +150,7 @@ export class ContextReader {
     this.#ends[slot] = end + this.#added;
     this.#froms[slot] = from;
     this.#counts[slot] = this.#count;
+    this.#links[slot] = 0;
     this.#masks[slot] = this.#mask;
     return from;
   }

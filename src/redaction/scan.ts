@@ -123,8 +123,9 @@ function wakeTokens(
   collector: Collector,
 ): void {
   const length = end - start;
-  const opening = ((CLASSES[bytes[start] as number] as number) & DIGIT) !== 0 ? TOKEN_LISTS : 0;
-  const listed = plan.tokens[opening + Math.min(length, TOKEN_UNITS_LISTED)] as readonly TokenEntry[];
+  const first = bytes[start] as number;
+  const opening = first < 58 ? first - 47 : 0;
+  const listed = plan.tokens[opening * TOKEN_LISTS + Math.min(length, TOKEN_UNITS_LISTED)] as readonly TokenEntry[];
   for (let index = 0; index < listed.length; index++) {
     const entry = listed[index] as TokenEntry;
     if (length >= TOKEN_UNITS_LISTED && (length < entry.lengthMin || length > entry.lengthMax)) continue;

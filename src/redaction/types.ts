@@ -63,6 +63,8 @@ export interface TokenDetector extends DetectorFacts {
   readonly lengthMax: number;
   /** What the run begins with: with anything else nothing is asked. @defaultValue either */
   readonly opens?: 'digit' | 'letter';
+  /** The digits it begins with, when it opens with one: with any other nothing is asked. @defaultValue all */
+  readonly digits?: string;
   /**
    * Says that whatever would be found from this run scores below 0.5 without a context word: then it is looked at only
    * where such a word may stand, if weaker hits are not asked for.

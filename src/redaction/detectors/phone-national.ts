@@ -9,6 +9,7 @@ export const philippineMobileNumber: TokenDetector = {
   lengthMin: 1,
   lengthMax: 15,
   opens: 'digit',
+  digits: '06',
   context: ['mobile', 'cellphone', 'cell', 'phone', 'telepono', 'selpon', 'number', 'globe', 'smart', 'viber'],
   token(text, start, end, report, bytes) {
     // 09… or +639….
@@ -32,6 +33,7 @@ export const turkishPhoneNumber: TokenDetector = {
   lengthMin: 1,
   lengthMax: 15,
   opens: 'digit',
+  digits: '023459',
   context: ['telefon', 'tel', 'numara', 'phone', 'cep', 'mobile', 'gsm', 'mobil', 'iletişim', 'ara', 'fax', 'faks'],
   token(text, start, end, report, bytes) {
     // 0 and 2 to 5, or +90….

@@ -1,4 +1,4 @@
-import { allSame, digit, isDate, luhn, part, weighted } from '../check-digits.ts';
+import { allSame, digit, isDate, luhn, luhnBytes, part, weighted } from '../check-digits.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 
 /** Social insurance number: nine digits, not starting with 0 or 8, Luhn. */
@@ -9,6 +9,7 @@ export const caSin: ShapeDetector = {
   shapes: ['9{9}', '999_999_999'],
   context: ['sin', 'nas', 'insurance', 'assurance', 'canada', 'canadian'],
   contextScore: 0.95,
+  likely: luhnBytes,
   check: (compact, raw) =>
     luhn(compact) && /^[1-79]/.test(compact) && !allSame(compact) ? (raw.length > 9 ? 0.55 : 0.2) : false,
 };

@@ -1,4 +1,4 @@
-import { allSame, digit, letterValue, part, verhoeff, weighted } from '../check-digits.ts';
+import { allSame, digit, letterValue, part, verhoeff, verhoeffBytes, weighted } from '../check-digits.ts';
 import { philippineMobileNumber, turkishPhoneNumber } from '../detectors/phone-national.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 
@@ -10,6 +10,7 @@ export const inAadhaar: ShapeDetector = {
   separators: ' -:',
   context: ['aadhaar', 'aadhar', 'uidai', 'uid'],
   contextScore: 0.95,
+  likely: (bytes, start, end) => (bytes[start] as number) >= 50 && verhoeffBytes(bytes, start, end),
   check(compact, raw) {
     if (digit(compact, 0) < 2 || !verhoeff(compact)) return false;
     return !isMirrored(compact) ? (raw.length > 12 ? 0.8 : 0.5) : false;

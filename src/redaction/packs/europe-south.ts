@@ -1,4 +1,14 @@
-import { allSame, digit, isDate, letterValue, luhn, part, weighted } from '../check-digits.ts';
+import {
+  allSame,
+  digit,
+  isDate,
+  letterValue,
+  luhn,
+  luhnBytes,
+  part,
+  weighted,
+  weightedBytes,
+} from '../check-digits.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 
 const DNI_LETTERS = 'TRWAGMYFPDXBNJZSQVHLCKE';
@@ -124,6 +134,10 @@ export const ptNif: ShapeDetector = {
   separators: ' ',
   context: ['nif', 'contribuinte', 'fiscal', 'finanças', 'nipc'],
   contextScore: 0.9,
+  likely(bytes, start, end) {
+    const rest = weightedBytes(bytes, start, end, PT_WEIGHTS) % 11;
+    return (rest < 2 ? 0 : 11 - rest) === (bytes[end - 1] as number) - 48;
+  },
   check(compact) {
     const named = compact.startsWith('PT');
     if (compact.length !== (named ? 11 : 9)) return false;
@@ -170,6 +184,7 @@ export const frSiret: ShapeDetector = {
   separators: ' ',
   context: ['siret', 'établissement', 'entreprise', 'société'],
   contextScore: 0.9,
+  likely: luhnBytes,
   check: (compact, raw) => (!allSame(compact) && luhn(compact) ? (raw.length > 14 ? 0.7 : 0.4) : false),
 };
 

@@ -1,5 +1,7 @@
-import { allSame, digit, isDate, luhn, part, verhoeff, weighted } from '../check-digits.ts';
+import { allSame, digit, isDate, luhn, part, verhoeff, weighted, weightedBytes } from '../check-digits.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
+
+const ABN_WEIGHTS = [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19];
 
 /** Business number: eleven digits, one taken from the first, weights of the ATO, modulo 89. */
 export const auAbn: ShapeDetector = {
@@ -10,12 +12,9 @@ export const auAbn: ShapeDetector = {
   separators: ' ',
   context: ['abn', 'australian', 'business'],
   contextScore: 0.95,
+  likely: (bytes, start, end) => (weightedBytes(bytes, start, end, ABN_WEIGHTS) - 10) % 89 === 0,
   check: (compact, raw) =>
-    digit(compact, 0) > 0 && (weighted(compact, [10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19]) - 10) % 89 === 0
-      ? raw.length > 11
-        ? 0.8
-        : 0.4
-      : false,
+    digit(compact, 0) > 0 && (weighted(compact, ABN_WEIGHTS) - 10) % 89 === 0 ? (raw.length > 11 ? 0.8 : 0.4) : false,
 };
 
 export const auAcn: ShapeDetector = {

@@ -1,5 +1,7 @@
-import { allSame, digit, part, weighted } from '../check-digits.ts';
+import { allSame, digit, part, weighted, weightedBytes } from '../check-digits.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
+
+const NHS_WEIGHTS = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
 
 /** NHS number: ten digits, weights 10 to 2, modulo 11. */
 export const ukNhs: ShapeDetector = {
@@ -9,6 +11,8 @@ export const ukNhs: ShapeDetector = {
   shapes: ['9{10}', '999_999_9999'],
   context: ['nhs', 'health', 'patient', 'national'],
   contextScore: 0.9,
+  // With its check digit the sum is a multiple of 11.
+  likely: (bytes, start, end) => weightedBytes(bytes, start, end, NHS_WEIGHTS) % 11 === 0,
   check(compact, raw) {
     const rest = 11 - (weighted(compact, [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11);
     return !allSame(compact) && (rest === 11 ? 0 : rest) === digit(compact, 9)

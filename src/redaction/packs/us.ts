@@ -1,6 +1,8 @@
-import { allSame, digit, luhn, part, weighted } from '../check-digits.ts';
+import { allSame, digit, luhn, numberOf, part, weighted } from '../check-digits.ts';
 import { usStarredLicence } from '../detectors/starred-licence.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
+
+const ADVERTISED = new Set([78_051_120, 219_099_999, 123_456_789]);
 
 /** Social security number: no area 000, 666 or 9xx, no group 00, no serial 0000, none of the numbers once used in advertising. */
 export const usSsn: ShapeDetector = {
@@ -11,19 +13,15 @@ export const usSsn: ShapeDetector = {
   separators: '- .',
   context: ['ssn', 'social', 'security', 'ssns', 'ssid', 'taxpayer'],
   contextScore: 0.9,
-  check(compact, raw) {
-    const area = part(compact, 0, 3);
-    if (area === 0 || area === 666 || area >= 900 || part(compact, 3, 5) === 0 || part(compact, 5, 9) === 0)
+  likely(bytes, start, end) {
+    const number = numberOf(bytes, start, end);
+    const area = Math.floor(number / 1_000_000);
+    const [group, serial] = [Math.floor(number / 10_000) % 100, number % 10_000];
+    if (area === 0 || area === 666 || area >= 900 || group === 0 || serial === 0 || ADVERTISED.has(number))
       return false;
-    if (
-      compact === '078051120' ||
-      compact === '219099999' ||
-      compact === '123456789' ||
-      compact === '987654321' ||
-      allSame(compact)
-    )
-      return false;
-    return raw.length === 11 ? (raw.includes('-') ? 0.85 : 0.4) : raw.length === 10 ? 0.2 : 0.1;
+    if (number % 111_111_111 === 0) return false;
+    const length = end - start;
+    return length === 11 ? (bytes[start + 3] === 45 ? 0.85 : 0.4) : length === 10 ? 0.2 : 0.1;
   },
 };
 
@@ -36,6 +34,7 @@ export const usItin: ShapeDetector = {
   separators: '- ',
   context: ['itin', 'taxpayer', 'individual', 'tax'],
   contextScore: 0.9,
+  likely: (bytes, start) => bytes[start] === 57,
   check(compact, raw) {
     if (!compact.startsWith('9')) return false;
     const group = part(compact, 3, 5);
