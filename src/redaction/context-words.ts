@@ -54,7 +54,7 @@ export class ContextReader {
   readonly #ends = new Float64Array(RUNS);
   readonly #froms = new Int32Array(RUNS);
   readonly #counts = new Int32Array(RUNS);
-  /** Where the run before ends that is not passed over; 0 while it is not known. */
+  /** From where on back there may be another run that is not passed over; 0 while it is not known. */
   readonly #links = new Int32Array(RUNS);
   readonly #masks: Int32Array[] = Array.from({ length: RUNS }, () => NONE);
   #added = 1;
@@ -122,14 +122,25 @@ export class ContextReader {
 
   /** Where the nearest run before a place ends that is not passed over; 0 when there is none. */
   #countedEnd(place: number, limit: number): number {
-    for (let end = place; ; ) {
+    let nearest = -1;
+    let found = 0;
+    let end = place;
+    for (;;) {
       while (end > limit && KINDS[this.#bytes[end - 1] as number] === BLANK) end--;
-      if (end === limit) return 0;
+      if (end <= limit) break;
       const from = this.#run(end, limit);
-      if (from <= limit && limit > 0) return 0;
-      if (this.#count !== MIXED) return end;
-      end = from;
+      if (from <= limit && limit > 0) break;
+      if (this.#count !== MIXED) {
+        found = end;
+        break;
+      }
+      const slot = end & (RUNS - 1);
+      if (nearest < 0) nearest = slot;
+      const link = this.#links[slot] as number;
+      end = link > 0 ? link : from;
     }
+    if (nearest >= 0) this.#links[nearest] = end;
+    return found;
   }
 
   #forget(): void {
