@@ -3,6 +3,7 @@ import { mergeNative } from '../../core/wire-json.ts';
 import type { ChatRequest, FunctionTool, HostedTool, McpTool, Tool } from '../../operations/chat.ts';
 import type { Json, JsonObject } from '../../operations/shared.ts';
 import { type Encoding, PROTOCOL, type Wire } from './encoding.ts';
+import { plainSchema } from './schema.ts';
 
 /** The value of `anthropic-beta` that allows `mcp_servers` (SDK 1.12.0, 2026-11-22). */
 const MCP_BETA = 'mcp-client-2025-11-20';
@@ -76,18 +77,38 @@ function encodeFunction(tool: FunctionTool, path: string, encoding: Encoding): W
   if (!/^[A-Za-z0-9_-]{1,128}$/.test(tool.name)) {
     throw invalidRequest(`${path}.name`, 'tool names have 1 to 128 letters, digits, "_" or "-" here');
   }
-  const schema = tool.input as JsonObject;
+  const { schema, strict } = strictInput(tool, path, encoding);
   const wire: Wire = {
     name: tool.name,
     ...(tool.description !== undefined && { description: tool.description }),
     input_schema: schema['type'] === undefined ? { type: 'object', ...schema } : schema,
-    ...(tool.strict !== undefined && { strict: tool.strict }),
+    ...(strict !== undefined && { strict }),
     ...(tool.examples !== undefined && { input_examples: tool.examples }),
     ...(tool.defer !== undefined && { defer_loading: tool.defer }),
   };
   const merged = mergeNative(wire, tool.native, PROTOCOL);
   encoding.cache(merged, tool.cache, path);
   return merged;
+}
+
+/** Strict input is bound by the same part of JSON Schema, and known to the same models, as structured output. */
+function strictInput(tool: FunctionTool, path: string, encoding: Encoding): { schema: JsonObject; strict?: boolean } {
+  const schema = tool.input as JsonObject;
+  // What came through our own door was written for this API.
+  const own = encoding.facts['protocol'] !== undefined;
+  if (own) return { schema, ...(tool.strict !== undefined && { strict: tool.strict }) };
+  if (!encoding.model.format) {
+    if (tool.strict === true)
+      encoding.lose('unsupported', 'strict', `${path}.strict`, 'this model has no strict tools');
+    return { schema };
+  }
+  if (tool.strict !== true) return { schema, ...(tool.strict !== undefined && { strict: tool.strict }) };
+  const plain = plainSchema(tool.input);
+  if (plain.changed) {
+    const message = 'keywords that strict tools do not enforce were moved into descriptions';
+    encoding.lose('schema-rewritten', 'tools', `${path}.input`, message);
+  }
+  return { schema: plain.schema, strict: true };
 }
 
 function encodeHosted(tool: HostedTool, path: string, encoding: Encoding): Wire {

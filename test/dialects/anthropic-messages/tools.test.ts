@@ -31,6 +31,23 @@ describe('tools', () => {
     expect(body({ parallelToolCalls: false })).not.toHaveProperty('tool_choice');
   });
 
+  it('asks for strict input of the models that have it, in the part of JSON Schema they take', () => {
+    const input = { type: 'object', properties: { n: { type: 'integer', minimum: 1 } }, required: ['n'] };
+    const request = { tools: [{ ...weather, input, strict: true }] };
+    expect(body(request)['tools'][0]).toMatchObject({
+      strict: true,
+      input_schema: {
+        properties: { n: { type: 'integer', description: '{minimum: 1}' } },
+        additionalProperties: false,
+      },
+    });
+    expect(codes(request)).toEqual(['schema-rewritten tools']);
+    expect(body(request, 'claude-sonnet-4')['tools'][0]).toEqual({ name: 'weather', input_schema: input });
+    expect(codes(request, 'claude-sonnet-4')).toEqual(['unsupported strict']);
+    const loose = { tools: [{ ...weather, input, strict: false }] };
+    expect(body(loose)['tools'][0]).toEqual({ name: 'weather', input_schema: input, strict: false });
+  });
+
   it('leaves out tools that are not allowed, with a warning', () => {
     const request = { tools: [weather, { ...weather, name: 'other' }], toolChoice: { allow: ['other'] } };
     expect(body(request)['tools'].map((tool: any) => tool.name)).toEqual(['other']);
