@@ -1,4 +1,5 @@
 import type { Target, Usage } from '../operations/shared.ts';
+import type { AttemptOutcome } from './middleware.ts';
 import type { ErrorCode, Fault } from './verdicts.ts';
 
 /** A target that was not asked although it stood before the one that was. */
@@ -41,4 +42,27 @@ export interface AttemptRecord {
   readonly passedOver?: readonly PassedOver[];
   /** Why the next step was taken: `retry`, `next target`, `gave up: …`. */
   readonly next?: string;
+}
+
+/** What is kept of how an attempt ended. */
+export function recordOf(outcome: AttemptOutcome): Partial<AttemptRecord> {
+  const { error } = outcome;
+  const requestId = error?.requestId ?? outcome.requestId;
+  return {
+    durationMs: outcome.durationMs,
+    outcome: outcome.status === 'refused' ? 'failed' : outcome.status,
+    ...(outcome.firstContentMs !== undefined && { firstContentMs: outcome.firstContentMs }),
+    ...(outcome.usage !== undefined && { usage: outcome.usage }),
+    ...(error !== undefined && {
+      code: error.code,
+      fault: error.fault,
+      retryable: error.retryable,
+      message: error.message,
+    }),
+    ...(error?.stage !== undefined && { stage: error.stage }),
+    ...(error?.ambiguous === true && { ambiguous: true }),
+    ...(error?.status !== undefined && { status: error.status }),
+    ...(requestId !== undefined && { requestId }),
+    ...(error?.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
+  };
 }

@@ -4,7 +4,8 @@ import type { Usage } from '../operations/shared.ts';
 import { traitsOf } from '../operations/traits-table.ts';
 import { usageOf } from '../operations/usage.ts';
 import { type Call, type Candidate, plainTarget } from './call.ts';
-import { type AttemptRecord, type GatewayError, isOurEnd } from './errors.ts';
+import { recordOf } from './attempt-record.ts';
+import { type GatewayError, isOurEnd } from './errors.ts';
 import type { Ending, Transform } from './event-stream.ts';
 import type { AttemptObserver, AttemptOutcome } from './middleware.ts';
 import { tellPassedOver } from './trail.ts';
@@ -88,6 +89,7 @@ export function trackAttempt(
         usage: reportedOrEstimated(call, target, response),
         model: facts.model,
         responseId: facts.id,
+        requestId: facts.requestId,
         finish: facts.finish?.reason,
         tier: facts.tier,
         rateLimit: facts.rateLimit,
@@ -125,27 +127,6 @@ function billingOf(error: GatewayError): 'yes' | 'possible' | 'no' {
   return error.ambiguous || error.status === 504 ? 'possible' : 'no';
 }
 
-function recordOf(outcome: AttemptOutcome): Partial<AttemptRecord> {
-  const { error } = outcome;
-  return {
-    durationMs: outcome.durationMs,
-    outcome: outcome.status === 'refused' ? 'failed' : outcome.status,
-    ...(outcome.firstContentMs !== undefined && { firstContentMs: outcome.firstContentMs }),
-    ...(outcome.usage !== undefined && { usage: outcome.usage }),
-    ...(error !== undefined && {
-      code: error.code,
-      fault: error.fault,
-      retryable: error.retryable,
-      message: error.message,
-    }),
-    ...(error?.stage !== undefined && { stage: error.stage }),
-    ...(error?.ambiguous === true && { ambiguous: true }),
-    ...(error?.status !== undefined && { status: error.status }),
-    ...(error?.requestId !== undefined && { requestId: error.requestId }),
-    ...(error?.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
-  };
-}
-
 function reportedOrEstimated(call: Call, target: Candidate, response: unknown): Usage {
   const traits = traitsOf(call.operation);
   const usage = traits.usage(response as never);
@@ -166,6 +147,7 @@ function streamLayer(
   const facts = (): Partial<AttemptOutcome> => ({
     model: start?.model,
     responseId: start?.id,
+    requestId: start?.requestId,
     finish: finish?.finish.reason,
     tier,
   });

@@ -24,6 +24,8 @@ export interface AttemptOutcome {
   /** The model that answered, as the provider reports it. */
   readonly model?: string | undefined;
   readonly responseId?: string | undefined;
+  /** The id a provider's support asks for. */
+  readonly requestId?: string | undefined;
   readonly finish?: FinishReason | undefined;
   readonly tier?: string | undefined;
   readonly durationMs: number;

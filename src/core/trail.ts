@@ -45,7 +45,7 @@ export function placeOf({ provider, model, region, credential }: Target): string
 }
 
 function endOf(attempt: AttemptRecord): string {
-  const { outcome, durationMs, firstContentMs, usage, retryAfterMs } = attempt;
+  const { outcome, durationMs, firstContentMs, usage, retryAfterMs, code, requestId } = attempt;
   if (outcome === 'running') return 'is running';
   const facts = [
     `${outcome}${durationMs === undefined ? '' : ` after ${duration(durationMs)}`}${failureOf(attempt)}`,
@@ -53,6 +53,7 @@ function endOf(attempt: AttemptRecord): string {
     ...(usage === undefined
       ? []
       : [`${usage.total} tokens${usage.quality === 'reported' ? '' : ` (${usage.quality})`}`]),
+    ...(code !== undefined || requestId === undefined ? [] : [`request ${requestId}`]),
     ...(retryAfterMs === undefined ? [] : [`asked to wait ${duration(retryAfterMs)}`]),
   ];
   return facts.join(', ');

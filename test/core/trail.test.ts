@@ -71,6 +71,17 @@ describe('formatAttempts', () => {
     );
   });
 
+  it('names the request of an answer, too, for whoever asks why it was slow', async () => {
+    const { clock, a, gateway } = setUp([route()]);
+    a.reply('a').fault({ kind: 'headers', headers: { 'x-request-id': 'req_7' } });
+    const plain = await clock.settled(gateway.chat('x'));
+    const streamed = await clock.settled(gateway.stream('x').response);
+    for (const { attempts } of [plain, streamed]) {
+      expect(attempts[0]?.requestId).toBe('req_7');
+      expect(formatAttempts(attempts)).toMatch(/completed after .* tokens.*, request req_7$/);
+    }
+  });
+
   it('says when there was none', () => {
     expect(formatAttempts([])).toBe('No attempt was made.');
   });
