@@ -51,6 +51,18 @@ export const SAMPLES: readonly string[] = [
   'born 7/14/1995',
   '655 437 108 office',
   'curl -u ann:h8Kq2pLw9Zx',
+  'my api key is OEEBXPcrggRo3uXhCGtB4aoHslMXdJ7F',
+  'the password for the old server is tr0ub4dor&3xyz',
+  '<add key="ClearTextPassword" value="Zq7kPw2mXb9T" />',
+  'SECRET_KEY = "(u7d#k2^p9!m4&z1@x8w_q5v+t3"',
+  'BIC: DEUTDEFF',
+  'Kennzeichen WÜ-AB 123',
+  '(+351) 912 681 168',
+  '08 - 123 45 67',
+  '131052+308T',
+  'example.com/a?b=c',
+  'http://münchen.de/a_(b)',
+  'driver licence DOEJ**A123BC',
 ];
 
 /** Pieces without: words, signs, other scripts, emoji, things that look like placeholders. */

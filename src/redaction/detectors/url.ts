@@ -111,7 +111,14 @@ function bareHost(text: string, dot: number, report: (start: number, end: number
     start--;
   const before = codeAt(text, start - 1);
   if (before === 64 || before === 47 || before === 95 || domainEnd(text, start) !== after) return;
+  // In the path of the last one it is part of that: a text of nothing but hosts is read once.
+  if (text === last.text && start > last.start && start < last.end) return;
   // 47 / 63 ? 35 #, or a port.
   const goesOn = next === 47 || next === 63 || next === 35 || (next === 58 && is(text, after + 1, DIGIT));
-  report(start, goesOn ? trimmedEnd(text, start, addressEnd(text, after)) : after, generic ? 0.5 : 0.4);
+  const end = goesOn ? trimmedEnd(text, start, addressEnd(text, after)) : after;
+  Object.assign(last, { text: goesOn ? text : '', start, end });
+  report(start, end, generic ? 0.5 : 0.4);
 }
+
+/** The last host with a path. */
+const last = { text: '', start: 0, end: 0 };
