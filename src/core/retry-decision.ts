@@ -55,12 +55,15 @@ export function decideRetry(call: Call, error: unknown, facts: DecisionFacts): D
     if (ambiguous > policy.ambiguousMax) return { reason: 'gave up: it may have been processed already' };
     if (hasServerEffects(call)) return { reason: 'gave up: the provider may have run a tool already' };
   }
-  exhaust(call, policy);
+  const exhausted = exhaust(call, policy);
   const open = call.plan.candidates.filter((candidate) => {
     const last = attempts.findLast((attempt) => attempt.targetId === candidate.id);
     return last === undefined || last.retryable !== false;
   });
-  if (open.length === 0) return { reason: 'gave up: another try changed nothing' };
+  if (open.length === 0) {
+    const often = exhausted === undefined ? 'not worth a retry' : `${exhausted} was retried as often as it may be`;
+    return { reason: `gave up: ${often}` };
+  }
   const affordable = open.filter(
     (one) => facts.mayRetry(withoutKey(one.id, one.credential)) || !wasTried(attempts, one),
   );
@@ -81,9 +84,13 @@ export function endOf({ reason }: AbortSignal): string {
   return isGatewayError(reason, 'closed') ? 'the gateway was closed' : 'aborted';
 }
 
-/** Marks targets whose last failure has had its number of retries: `route` and the next decision leave them out. */
-function exhaust(call: Call, { codes }: RetryPolicy): void {
+/**
+ * Marks targets whose last failure has had its number of retries: `route` and the next decision leave them out. Gives
+ * the code of one.
+ */
+function exhaust(call: Call, { codes }: RetryPolicy): ErrorCode | undefined {
   const { attempts, ledger } = call.context;
+  let exhausted: ErrorCode | undefined;
   for (const { id } of call.plan.candidates) {
     const last = attempts.findLast((attempt) => attempt.targetId === id);
     if (last === undefined || last.code === undefined || last.retryable === false) continue;
@@ -92,8 +99,11 @@ function exhaust(call: Call, { codes }: RetryPolicy): void {
     const alike = attempts.filter(
       (attempt) => attempt.targetId === id && attempt.code === last.code && attempt.status === last.status,
     ).length;
-    if (alike > most) ledger.update(last.id, { retryable: false });
+    if (alike <= most) continue;
+    ledger.update(last.id, { retryable: false });
+    exhausted = last.code;
   }
+  return exhausted;
 }
 
 /** Exactly what was asked, plus up to a tenth so that callers do not return as one; or full jitter over the back-off. */

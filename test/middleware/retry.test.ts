@@ -216,7 +216,7 @@ describe('retry', () => {
     const error = await clock.settled(failureOf(gateway.chat(single)));
     expect(error.code).toBe('bad-response');
     expect(a.calls).toHaveLength(2);
-    expect(error.attempts.at(-1)?.next).toBe('gave up: another try changed nothing');
+    expect(error.attempts.at(-1)?.next).toMatch(/^gave up: \S+ was retried as often as it may be$/);
   });
 
   it('a conflict (409) is asked once more', async () => {
