@@ -1,4 +1,5 @@
 import { type Candidate, OWN_PROVIDER, type Plan } from '../core/call.ts';
+import { invalidRequest } from '../core/errors.ts';
 import type { Provider } from '../core/provider.ts';
 import { compileRegistry, type Registry } from '../core/registry.ts';
 import { type GroupNode, mapCandidates } from '../core/routing/node.ts';
@@ -38,6 +39,7 @@ export function planOfFetch(
   own: Provider,
 ): Plan {
   const registry = host.registry();
+  if (model === '') throw invalidRequest('model', 'a model name is needed.');
   if (registry.aliases.includes(model)) return registry.resolve(model, operation);
   const slash = model.indexOf('/');
   if (slash > 0 && host.providers.has(model.slice(0, slash))) return registry.resolve(model, operation);

@@ -156,6 +156,19 @@ describe('what another protocol has no word for', () => {
     expect(prefilled.warnings).toMatchObject([{ code: 'degraded', feature: 'prefix' }]);
   });
 
+  it.each([
+    ['chat', { messages: [{ role: 'critic', content: 'Hm.' }, SAID] }],
+    ['responses', { input: [{ role: 'critic', content: 'Hm.' }, SAID] }],
+  ] as const)('takes a role that only its server knows for the user’s, in %s', async (from, body) => {
+    const own = await ask(from, from, body);
+    const { messages = own.sent.input } = own.sent;
+    expect(messages[0]).toEqual({ role: 'critic', content: 'Hm.' });
+    const other = await ask(from, 'messages', { ...body, max_tokens: undefined });
+    expect(other.sent.messages[0].role).toBe('user');
+    expect(JSON.stringify(other.sent.messages[0])).toContain('Hm.');
+    expect(other.places).toEqual(['messages[0].role']);
+  });
+
   it('asks servers of the same protocol for the effort that was asked for', async () => {
     const { sent } = await ask('chat', 'groq', { messages: [SAID], reasoning_effort: 'high' });
     expect(sent.reasoning_effort).toBe('high');

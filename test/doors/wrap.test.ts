@@ -151,6 +151,15 @@ describe('what a wrapped call goes through', () => {
     expect(seen[0]?.body).toBe(JSON.stringify({ ...CHAT, model: 'gpt-real', x_beta: { a: [1.5] } }));
   });
 
+  it('lets a client leave the model out, where its server serves one', async () => {
+    const { client, seen } = openAi(() => up.json(up.completion()));
+    const { messages } = CHAT;
+    await createGateway()
+      .wrap(client)
+      .chat.completions.create({ messages } as never);
+    expect(seen[0]?.body).toBe(JSON.stringify({ messages }));
+  });
+
   it('warns of nothing that the caller’s own text still says', async () => {
     const call = { id: 'c1', type: 'function' as const, function: { name: 'f', arguments: '{}' } };
     const messages = [{ role: 'assistant' as const, tool_calls: [call] }, ...CHAT.messages];

@@ -46,10 +46,10 @@ export function decodeMessages(value: readonly unknown[], facts: Facts): Message
         addResult(messages, decodeResult(wire, position, legacyId));
         break;
       default:
-        throw invalidRequest(
-          `messages[${position}].role`,
-          'the role must be system, developer, user, assistant or tool.',
-        );
+        if (typeof wire['role'] !== 'string') {
+          throw invalidRequest(`messages[${position}].role`, 'a role is needed, like user or assistant.');
+        }
+        messages.push(decodeOther(wire, wire['role'], facts));
     }
   }
   return messages;
@@ -70,6 +70,12 @@ function decodeInput(wire: Wire, facts: Facts): SystemMessage | UserMessage {
   const base = { ...(typeof name === 'string' && { name }), ...optional(withHints(native, hints)) };
   if (wire['role'] === 'user') return { role: 'user', content: parts, ...base };
   return { role: wire['role'] as 'system' | 'developer', content: parts as TextPart[], ...base };
+}
+
+/** A role that only the server knows: words of the user to everybody else. */
+function decodeOther(wire: Wire, role: string, facts: Facts): UserMessage {
+  const message = decodeInput({ ...wire, role: 'user' }, facts) as UserMessage;
+  return { ...message, native: { [PROTOCOL]: { ...message.native?.[PROTOCOL], role } } };
 }
 
 /** Whether nothing stands there beside these fields. */

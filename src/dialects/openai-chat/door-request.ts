@@ -46,8 +46,9 @@ const stringMap = (value: unknown) => {
 export function decodeRequest(body: unknown): DecodedRequest<ChatRequest> {
   const wire = recordOf(body);
   if (wire === undefined) throw invalidRequest('body', 'a JSON object is needed.');
-  const model = stringOf(wire['model']);
-  if (model === undefined) throw invalidRequest('model', 'a model name is needed.');
+  // Servers of one model may not ask for its name.
+  const model = stringOf(wire['model']) ?? '';
+  if (model === '' && wire['model'] !== undefined) throw invalidRequest('model', 'a model name is needed.');
   if (!Array.isArray(wire['messages'])) throw invalidRequest('messages', 'an array of messages is needed.');
   const inbound = new Inbound(wire);
   const facts: Facts = { protocol: PROTOCOL, model };

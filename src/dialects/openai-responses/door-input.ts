@@ -69,7 +69,12 @@ class Turns {
     const content = contentParts(item['content']);
     // One plain text in a list would come back as bare text.
     const listed = Array.isArray(item['content']) && content.length === 1 && content[0]?.type === 'text';
-    const native = asNative({ ...restOf(item, MESSAGE_FIELDS), ...(listed && { shape: 'list' }) });
+    const known = role === 'user' || role === 'system' || role === 'developer';
+    const native = asNative({
+      ...restOf(item, MESSAGE_FIELDS),
+      ...(listed && { shape: 'list' }),
+      ...(!known && { role }),
+    });
     if (role === 'system' || role === 'developer') {
       // Instructions are text; anything else in them goes back whole.
       const entries = arrayOf(item['content']);

@@ -506,7 +506,7 @@ describe('decodeRequest of the door', () => {
     });
   });
 
-  it.each([[null], [{}], [{ model: 'm' }], [{ model: 'm', messages: [{ role: 'robot' }] }]])(
+  it.each([[null], [{}], [{ model: 'm' }], [{ model: 'm', messages: [{ role: 7 }] }]])(
     'refuses %j as a bad request',
     (body) => {
       expect(() => openaiChatDoor.chat!.decodeRequest(body, {})).toThrow(
