@@ -150,6 +150,17 @@ describe('detectors by their own definition', () => {
     expect(scoresOf('passport [US_PASSPORT_abcdefghijklmn] and 912803457')).toEqual([0.05]);
   });
 
+  it('reads the address behind its name, and no Turkish number in an Indian one', () => {
+    const found = (entity: string, text: string) =>
+      inspect(text, { detectors: everyDetector, entities: [entity] }).map(({ start, end }) => text.slice(start, end));
+    expect(found('IP_ADDRESS', 'from x ([IPv6:2001:db8::1])')).toEqual(['2001:db8::1']);
+    expect(found('IP_ADDRESS', '番号:2001:db8::1')).toEqual(['2001:db8::1']);
+    for (const text of ['12345:db8::1', 'gggg:hhhh::1234', ':::', 'key:std::vector'])
+      expect(found('IP_ADDRESS', text), text).toEqual([]);
+    expect(found('TR_PHONE_NUMBER', '+91 4155550132')).toEqual([]);
+    expect(found('TR_PHONE_NUMBER', '+90 5321234567')).toEqual(['+90 5321234567']);
+  });
+
   it('takes a BIC of letters alone only right behind its name', () => {
     const found = (text: string) =>
       inspect(text, { detectors: everyDetector, entities: ['BIC_CODE'] }).map(({ start, end }) =>

@@ -1,6 +1,7 @@
 import { byteAt, classAt, CLASSES, codeAt, DIGIT, HEX, is, LETTER, runEnd } from '../characters.ts';
 import { bracketLength, placeholderEndsAt } from '../placeholder.ts';
 import type { AnchorDetector } from '../types.ts';
+import { BEYOND_ASCII } from '../unit-bytes.ts';
 
 const V6_UNITS_MAX = 45;
 
@@ -85,10 +86,20 @@ function v6At(
   const next = bytes[colon + 1] as number;
   if (next !== 58 && ((CLASSES[next] as number) & HEX) === 0) return;
   const run = v6Run(text, bytes, colon);
-  if (run === undefined || run.first !== colon || !isV6(bytes, run.start, run.end)) return;
-  const bare = run.end - run.start === 2;
-  report(run.start, prefixEnd(text, run.end, 128), bare ? 0.4 : undefined);
+  if (run === undefined || run.first !== colon) return;
+  let { start } = run;
+  if (!isV6(bytes, start, run.end)) {
+    start = colon + 1;
+    if (!isNamed(text, bytes, run.start, colon) || !isV6(bytes, start, run.end)) return;
+  }
+  report(start, prefixEnd(text, run.end, 128), run.end - start === 2 ? 0.4 : undefined);
 }
+
+/** `IPv6:2001:db8::1`, as in mail headers: what stands before the first colon names the address. */
+const isNamed = (text: string, bytes: Uint8Array, start: number, colon: number): boolean =>
+  start === colon
+    ? byteAt(bytes, colon - 1) === BEYOND_ASCII
+    : /^(?:ip|ipv6|ip6|src|dst|host|addr|from|peer|dns)$/i.test(text.slice(start, colon));
 
 /** The run around a colon, without a trailing `.` or `:`; nothing when it is too long to be an address. */
 function v6Run(

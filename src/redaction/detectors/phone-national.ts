@@ -1,4 +1,4 @@
-import { codeAt } from '../characters.ts';
+import { byteAt, classAt, codeAt, DIGIT } from '../characters.ts';
 import { readPhone } from './phone-candidates.ts';
 import type { TokenDetector } from '../types.ts';
 
@@ -41,6 +41,7 @@ export const turkishPhoneNumber: TokenDetector = {
     if (first !== 48 && (first < 50 || first > 53) && (first !== 57 || codeAt(text, start - 1) !== 43)) return;
     const reading = readPhone(text, bytes, start, end);
     if (reading === undefined) return;
+    if (!reading.plus && followsCountry(bytes, start)) return;
     const zero = first === 48;
     const area = reading.firstDigits(reading.plus ? 2 : zero ? 1 : 0, 1);
     if (area < 2 || area > 5 || (reading.plus && reading.firstDigits(0, 2) !== 90)) return;
@@ -52,3 +53,12 @@ export const turkishPhoneNumber: TokenDetector = {
     }
   },
 };
+
+/** The rest of another country's number, as in `+91 4155550132`. */
+function followsCountry(bytes: Uint8Array, start: number): boolean {
+  const joint = byteAt(bytes, start - 1);
+  if (joint !== 32 && joint !== 45) return false;
+  let at = start - 1;
+  while (at > start - 4 && (classAt(bytes, at - 1) & DIGIT) !== 0) at--;
+  return at < start - 1 && byteAt(bytes, at - 1) === 43;
+}
