@@ -1,5 +1,5 @@
 import { AdmissionQueue, overloadedHere } from '../core/admission-queue.ts';
-import { type AdaptiveLimit, adaptiveLimit } from '../core/adaptive-limit.ts';
+import { type AdaptiveLimit, adaptiveLimit, beginningOf } from '../core/adaptive-limit.ts';
 import type { Call, Scope } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import { contextKey } from '../core/context.ts';
@@ -75,7 +75,7 @@ export function concurrency(options: ConcurrencyOptions = {}): Middleware {
       start: gates.start,
       attempt(call) {
         const gate = call.target === undefined ? undefined : gates.known(call.target.id);
-        return gate === undefined ? undefined : observerOf(gate, call.context.clock);
+        return gate === undefined ? undefined : observerOf(gate, call.stream, call.context.clock);
       },
       explain: (call) => ({ summary: gates.explain(call) }),
     },
@@ -106,7 +106,7 @@ export function concurrency(options: ConcurrencyOptions = {}): Middleware {
 }
 
 /** Feeds what an attempt shows to the adaptive limit and the shedder of its target. */
-function observerOf({ queue, limit, shedder }: Gate, clock: Clock): AttemptObserver | undefined {
+function observerOf({ queue, limit, shedder }: Gate, stream: boolean, clock: Clock): AttemptObserver | undefined {
   if (limit === undefined && shedder === undefined) return undefined;
   shedder?.sent(clock.monotonic());
   let began = false;
@@ -114,21 +114,26 @@ function observerOf({ queue, limit, shedder }: Gate, clock: Clock): AttemptObser
     commit({ firstContentMs }) {
       began = true;
       shedder?.accepted(clock.monotonic());
-      limit?.sample(firstContentMs, queue.inside);
+      if (stream) limit?.sample(firstContentMs, queue.inside);
       queue.drain();
     },
     end(outcome) {
+      const { status, durationMs, usage } = outcome;
       const drop = isDrop(outcome);
       if (drop) limit?.dropped();
+      else if (!stream && status === 'completed') {
+        limit?.sample(beginningOf(durationMs, usage?.output ?? 0), queue.inside, 'plain');
+        queue.drain();
+      }
       if (shedder === undefined) return;
-      if (outcome.status === 'refused') {
+      if (status === 'refused') {
         shedder.withdrawn(clock.monotonic());
         return;
       }
       // Even a no is an answer; silence is none.
       if (!began && (drop || outcome.error?.code === 'timeout')) shedder.refused();
       else if (!began) shedder.accepted(clock.monotonic());
-      if (!drop) shedder.took(outcome.durationMs);
+      if (!drop) shedder.took(durationMs);
     },
   };
 }

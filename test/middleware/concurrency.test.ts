@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adaptiveLimit } from '../../src/core/adaptive-limit.ts';
+import { adaptiveLimit, beginningOf } from '../../src/core/adaptive-limit.ts';
 import { AdmissionQueue } from '../../src/core/admission-queue.ts';
 import { Heap } from '../../src/core/heap.ts';
 import type { Priority } from '../../src/core/call.ts';
@@ -210,6 +210,12 @@ describe('the admission queue', () => {
   });
 });
 
+/** What the limit of `a/one` is now. */
+function limitOf(gateway: ReturnType<typeof setUp>['gateway']): number {
+  const told = gateway.explain(single).middleware.find(({ name }) => name === 'concurrency')?.summary ?? '';
+  return Number(/of (\d+) in flight/.exec(told)?.[1]);
+}
+
 describe('the adaptive limit', () => {
   it('grows while answers begin as fast as ever, and only if it is used', () => {
     const limit = adaptiveLimit({ initial: 20, least: 20, most: 200 });
@@ -230,6 +236,40 @@ describe('the adaptive limit', () => {
     }
     expect(sum / 500).toBeGreaterThan(35);
     expect(sum / 500).toBeLessThan(120);
+  });
+
+  it('long plain answers beside streams that begin at once are no sign of load', () => {
+    const limit = adaptiveLimit({ initial: 20, least: 5, most: 200 });
+    const random = seededRandom(8);
+    for (let made = 0; made < 1_500; made++) {
+      if (made % 2 === 0) limit.sample(300, limit.value);
+      else {
+        const tokens = Math.floor(random() * 1_000);
+        limit.sample(beginningOf(600 + tokens * 12, tokens), limit.value, 'plain');
+      }
+    }
+    expect(limit.value).toBe(200);
+  });
+
+  it('follows plain answers in the middleware: a target that slows down under load is given less', async () => {
+    const { clock, a, gateway } = setUp([route(), concurrency({ adaptive: true, adaptiveMin: 4, targetMax: 100 })]);
+    for (const [prompt, ms] of [
+      ['quick', 500],
+      ['slow', 5_000],
+    ] as const) {
+      a.on(prompt)
+        .reply({ text: prompt, usage: { input: 5, output: 50 } })
+        .delay(ms);
+    }
+    const wave = (prompt: string) => {
+      const all = Array.from({ length: 100 }, () => gateway.chat({ model: 'single', prompt }).catch(() => undefined));
+      return clock.settled(Promise.all(all));
+    };
+    for (let round = 0; round < 6; round++) await wave('quick');
+    const most = limitOf(gateway);
+    for (let round = 0; round < 2; round++) await wave('slow');
+    expect(most).toBeGreaterThan(20);
+    expect(limitOf(gateway)).toBeLessThan(most / 2);
   });
 
   it('gives way to overloads, down to the least', () => {
