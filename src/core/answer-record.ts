@@ -1,3 +1,5 @@
+import type { ChatResponse } from '../operations/chat.ts';
+import type { TextPart } from '../operations/chat-parts.ts';
 import type { OperationName, Operations } from '../operations/index.ts';
 import type { Target } from '../operations/shared.ts';
 import type { Call, Candidate } from './call.ts';
@@ -21,19 +23,40 @@ export interface AnswerRecord<K extends OperationName = OperationName> {
   readonly failure?: { readonly code: ErrorCode; readonly message: string; readonly status?: number };
 }
 
+/**
+ * A record as text. An answer that is one text, as most are, stands on the lines after the JSON as it is: escaping it
+ * would take longer than all the rest.
+ */
 export function encodeRecord(record: AnswerRecord): string {
-  return JSON.stringify(record);
+  const response = record.response as ChatResponse | undefined;
+  const part = soleText(response);
+  if (response === undefined || part === undefined) return JSON.stringify(record);
+  const message = { ...response.message, content: [{ ...part, text: '' }] };
+  return `${JSON.stringify({ ...record, response: { ...response, message } })}\n${part.text}`;
+}
+
+/** The text of an answer that is nothing else. Half a surrogate pair only JSON can keep. */
+function soleText(response: Partial<ChatResponse> | undefined): TextPart | undefined {
+  const content = response?.message?.content;
+  const part = content?.length === 1 ? content[0] : undefined;
+  return part?.type === 'text' && part.text.isWellFormed() ? part : undefined;
 }
 
 /** `undefined` for what another version, or nobody we know, has written. */
 export function decodeRecord<K extends OperationName>(value: StoreValue): AnswerRecord<K> | undefined {
   if (typeof value !== 'string') return undefined;
   try {
-    const record = JSON.parse(value) as Partial<AnswerRecord<K>> | null;
+    // JSON of ours is one line.
+    const end = value.indexOf('\n');
+    const record = JSON.parse(end === -1 ? value : value.slice(0, end)) as Partial<AnswerRecord<K>> | null;
     const { version, at, ttlMs, producer, target, response, failure } = record ?? {};
     const whole = typeof at === 'number' && typeof ttlMs === 'number' && typeof producer === 'string';
     if (version !== 1 || !whole || typeof target !== 'object' || target === null) return undefined;
     if (failure !== undefined && !(failure.code in VERDICTS)) return undefined;
+    if (end !== -1) {
+      const [part] = (response as unknown as { message: { content: { text: string }[] } }).message.content;
+      (part as { text: string }).text = value.slice(end + 1);
+    }
     return response === undefined && failure === undefined ? undefined : (record as AnswerRecord<K>);
   } catch {
     return undefined;

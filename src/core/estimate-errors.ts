@@ -18,8 +18,9 @@ interface Entry {
 }
 
 const TARGETS_MAX = 1_000;
-/** Every attempt at first, later one in so many: an estimate reads the whole prompt. */
-const EVERY = 16;
+/** Every one of the first attempts, later one in so many: an estimate reads the whole prompt. */
+const FIRST = 16;
+const EVERY = 64;
 
 /** Compares estimates of input tokens with what providers report, by target. */
 export class EstimateErrors {
@@ -35,7 +36,7 @@ export class EstimateErrors {
     }
     const { seen } = entry;
     entry.seen++;
-    return seen < EVERY || seen % EVERY === 0;
+    return seen < FIRST || seen % EVERY === 0;
   }
 
   add(target: string, estimated: number, reported: number): void {
