@@ -94,6 +94,10 @@ const TABLES: Readonly<Record<string, { readonly valid: readonly string[]; reado
     valid: ['May 2021', 'May-2021', 'May-21-2021', '21.5.21', '5/20/2021', '2024-03-15T14:30Z'],
     invalid: ['3.28.47', '5.5.31-beta', '13/25/2021', 'May'],
   },
+  SG_UEN: {
+    valid: ['53125226D', '201434292D', 'T08LL0001K', 'R16RF0037F'],
+    invalid: ['53125226X', '201434292X', 'T08LL0001A', 'T08ZZ0001K', '181434292D'],
+  },
   KR_BRN: { valid: ['220-81-62517'], invalid: ['220-81-62518', '000-81-62511'] },
   DE_VAT_ID: { valid: ['DE136695976', 'DE 136 695 976'], invalid: ['DE136695977', 'FR136695976'] },
   DE_HEALTH_INSURANCE: { valid: ['A123456780'], invalid: ['A123456781', '1123456780'] },

@@ -133,24 +133,31 @@ const UEN_KINDS =
     ' ',
   );
 
+const UEN_UNITS = 'ABCDEFGHJKLMNPQRSTUVWX0123456789';
+
+/** Check letter by form: eight digits, nine digits that begin with the year, kinds of other entities (uen.gov.sg). */
+function uenLetter(compact: string): string {
+  if (compact.length === 9) return 'XMKECAWLJDB'.charAt(weighted(compact, [10, 4, 9, 3, 8, 2, 7, 1]) % 11);
+  if (/^\d/.test(compact)) return 'ZKCMDNERGWH'.charAt(weighted(compact, [10, 8, 6, 4, 9, 7, 5, 3, 1]) % 11);
+  const sum = [4, 3, 5, 3, 10, 2, 2, 5, 7].reduce(
+    (total, weight, index) => total + weight * UEN_UNITS.indexOf(compact.charAt(index)),
+    0,
+  );
+  return UEN_UNITS.charAt((sum + 6) % 11);
+}
+
 /** Unique entity number: business, local company, other entities. */
 export const sgUen: ShapeDetector = {
   entity: 'SG_UEN',
-  score: 0.4,
+  score: 0.5,
   shapes: ['9{8}A', '9{9}A', 'A99AA9999A'],
   context: ['uen', 'acra', 'entity', 'business'],
   contextScore: 0.9,
   check(compact) {
-    if (compact.length === 9)
-      return 'XMKECAWLJDB'.charAt(weighted(compact, [10, 4, 9, 3, 8, 2, 7, 1]) % 11) === compact.charAt(8) ? 0.5 : 0.15;
-    if (/^\d/.test(compact)) {
-      const year = part(compact, 0, 4);
-      if (year < 1900 || year > 2099) return false;
-      return 'ZKCMDNERGWH'.charAt(weighted(compact, [10, 8, 6, 4, 9, 7, 5, 3, 1]) % 11) === compact.charAt(9)
-        ? 0.6
-        : 0.15;
-    }
-    return /^[RST]/.test(compact) && UEN_KINDS.includes(compact.slice(3, 5)) ? 0.7 : false;
+    const other = /^[RST]/.test(compact);
+    if (other && !UEN_KINDS.includes(compact.slice(3, 5))) return false;
+    if (!other && compact.length === 10 && !/^(?:19|20)/.test(compact)) return false;
+    return (other || /^\d/.test(compact)) && uenLetter(compact) === compact.slice(-1) ? (other ? 0.7 : 0.5) : false;
   },
 };
 
