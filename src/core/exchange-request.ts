@@ -2,7 +2,7 @@ import type { JsonObject, Protocol, Target, Warning } from '../operations/shared
 import type { Call } from './call.ts';
 import { OWN_PROVIDER, plainTarget } from './call.ts';
 import type { Dialect, DialectEnvironment, EncodedRequest } from './dialect.ts';
-import { GatewayError } from './errors.ts';
+import { GatewayError, toGatewayError } from './errors.ts';
 import { nativeLosses } from './native-losses.ts';
 import type { Transport } from './transport.ts';
 
@@ -74,8 +74,13 @@ export function outgoing<Request extends { readonly model: string }>(
     return { encoded: { path: own.path, body, warnings: [] }, body: own.body, headers };
   }
   const encode = (one: Request): EncodedRequest => {
-    const encoded = codec.encodeRequest(one, environment);
-    return endpoint.prepare === undefined ? encoded : endpoint.prepare(encoded, call);
+    try {
+      const encoded = codec.encodeRequest(one, environment);
+      return endpoint.prepare === undefined ? encoded : endpoint.prepare(encoded, call);
+    } catch (error) {
+      // A slip of ours on an odd request would look like a failure of the network.
+      throw toGatewayError(error, `Writing a request for ${environment.target.provider}`);
+    }
   };
   // Before encoding: what is missing then would be told as another failure.
   const lost = own === undefined ? lossesOf(call, environment, endpoint.dialect.protocol) : [];

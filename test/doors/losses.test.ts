@@ -169,6 +169,11 @@ describe('what another protocol has no word for', () => {
     expect(other.places).toEqual(['messages[0].role']);
   });
 
+  it('leaves judging odd parts to the server that is asked, in its own protocol', async () => {
+    const { sent } = await ask('chat', 'groq', { messages: [{ role: 'developer', content: [null, 'x'] }, SAID] });
+    expect(sent.messages[0]).toEqual({ role: 'developer', content: [null, 'x'] });
+  });
+
   it('asks servers of the same protocol for the effort that was asked for', async () => {
     const { sent } = await ask('chat', 'groq', { messages: [SAID], reasoning_effort: 'high' });
     expect(sent.reasoning_effort).toBe('high');

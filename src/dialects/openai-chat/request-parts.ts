@@ -1,3 +1,4 @@
+import { recordOf } from '../../core/wire-json.ts';
 import type { CacheHint, Json, JsonObject, Source } from '../../operations/shared.ts';
 import type {
   ApprovalResponsePart,
@@ -33,7 +34,7 @@ export function encodeContent(encoding: Encoding, content: readonly Part[], hint
   if (content.length === 0 && hints.array !== true) return hints.content === 'null' ? null : '';
   const parts = encodeParts(encoding, content, path);
   if (parts.length === 0 && content.length > 0) return '';
-  const onlyText = parts.every((part) => part['type'] === 'text');
+  const onlyText = parts.every((part) => recordOf(part)?.['type'] === 'text');
   if (quirks.arrayContent === false && onlyText) return parts.map((part) => String(part['text'])).join('\n');
   return parts;
 }
