@@ -18,12 +18,13 @@ export function lexicon(words: readonly string[], place: number): Lexicon {
   };
 }
 
-const HASH_BITS = 14;
-/** Letters without their case, from the last to the first: most words of a text are told from all that are known. */
-export const hashed = (hash: number, code: number): number => Math.imul(hash, 33) + (code & 31) + 1;
-export const hashKey = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - HASH_BITS);
+const KEYS = 1 << 15;
 
-export interface KnownWord {
+/** By its first two letters without their case, its last and its length: most words of a text are told so from all that are known. */
+const keyOf = (first: number, second: number, last: number, length: number): number =>
+  (((first & 31) << 10) | ((last & 31) << 5) | (length & 31)) ^ ((second & 31) << 3);
+
+interface KnownWord {
   readonly word: string;
   /** One bit for each lexicon that has it. */
   readonly mask: Int32Array;
@@ -36,8 +37,10 @@ export interface ContextIndex {
   readonly byWord: ReadonlyMap<string, Int32Array>;
   /** Those with words of scripts written without spaces. */
   readonly inside: readonly Lexicon[];
-  /** Words of ASCII letters by their hash, so that none has to be cut out to be looked up. */
-  readonly byHash: readonly (readonly KnownWord[] | undefined)[];
+  /** One bit for each key of a word. */
+  readonly keys: Int32Array;
+  /** Words of ASCII letters by their key, so that none has to be cut out to be looked up. */
+  readonly byKey: ReadonlyMap<number, readonly KnownWord[]>;
 }
 
 export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
@@ -46,14 +49,18 @@ export function contextIndex(lexicons: readonly Lexicon[]): ContextIndex {
   for (const entry of lexicons) {
     for (const word of entry.words) byWord.set(word, addTo(byWord.get(word) ?? emptyMask(size), maskOf([entry], size)));
   }
-  const byHash = Array.from({ length: 1 << HASH_BITS }, (): KnownWord[] | undefined => undefined);
+  const keys = new Int32Array(KEYS >> 5);
+  const byKey = new Map<number, KnownWord[]>();
   for (const [word, mask] of byWord) {
-    let hash = 0;
-    for (let index = word.length - 1; index >= 0; index--) hash = hashed(hash, word.charCodeAt(index));
-    const list = (byHash[hashKey(hash)] ??= []);
-    list.push({ word, mask });
+    const { length } = word;
+    const second = word.charCodeAt(Math.min(1, length - 1));
+    const key = keyOf(word.charCodeAt(0), second, word.charCodeAt(length - 1), length);
+    keys[key >> 5] = (keys[key >> 5] as number) | (1 << (key & 31));
+    const list = byKey.get(key);
+    if (list) list.push({ word, mask });
+    else byKey.set(key, [{ word, mask }]);
   }
-  return { size, byWord, inside: lexicons.filter(({ inside }) => inside.length > 0), byHash };
+  return { size, byWord, inside: lexicons.filter(({ inside }) => inside.length > 0), keys, byKey };
 }
 
 export const emptyMask = (size: number): Int32Array => new Int32Array((size + 31) >> 5);
@@ -72,16 +79,15 @@ export function addTo(mask: Int32Array, more: Int32Array): Int32Array {
 }
 
 /** The lexicons that have the word of ASCII letters between two places, in whatever case. */
-export function maskAt(
-  list: readonly KnownWord[] | undefined,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): Int32Array {
-  if (list === undefined) return NONE;
+export function maskAt({ keys, byKey }: ContextIndex, bytes: Uint8Array, start: number, end: number): Int32Array {
+  const length = end - start;
+  const second = bytes[length > 1 ? start + 1 : start] as number;
+  const key = keyOf(bytes[start] as number, second, bytes[end - 1] as number, length);
+  if (((keys[key >> 5] as number) & (1 << (key & 31))) === 0) return NONE;
+  const list = byKey.get(key) ?? [];
   for (let each = 0; each < list.length; each++) {
     const { word, mask } = list[each] as KnownWord;
-    let at = word.length === end - start ? start : end + 1;
+    let at = word.length === length ? start : end + 1;
     while (at < end && ((bytes[at] as number) | 32) === word.charCodeAt(at - start)) at++;
     if (at === end) return mask;
   }

@@ -63,7 +63,7 @@ export const phoneNumber: TokenDetector = {
     }
     if (best < 0) return;
     const last = reading.ends[best] as number;
-    report(reading.start, last, score < 0.75 && isSpokenAfter(text, last) ? 0.75 : score);
+    report(reading.start, last, score < 0.75 && isSpokenAfter(text, reading.bytes, last) ? 0.75 : score);
   },
 };
 
@@ -110,11 +110,21 @@ const hasLetter = (bytes: Uint8Array, from: number): boolean =>
 
 const AFTER = /^[ ,-]{1,2}(?:office|fax|mobile|cell|phone|home|work|desk|tel|landline)\b/i;
 
-/** `, office`: a letter within two units, then one of the words. */
-function isSpokenAfter(text: string, end: number): boolean {
-  const near = is(text, end + 1, LETTER) || is(text, end + 2, LETTER);
-  return near && AFTER.test(text.slice(end, end + 12));
+/** `, office`: one or two signs, then one of the words. */
+function isSpokenAfter(text: string, bytes: Uint8Array, end: number): boolean {
+  const word = (classAt(bytes, end + 1) & LETTER) !== 0 ? end + 1 : end + 2;
+  const [first, second] = [(bytes[word] as number) | 32, (bytes[word + 1] as number) | 32];
+  if (!isOpening(first, second)) return false;
+  return AFTER.test(text.slice(end, end + 12));
 }
+
+/** The two letters one of the words begins with. */
+function isOpening(first: number, second: number): boolean {
+  for (let at = 0; at < OPENINGS.length; at += 2)
+    if (OPENINGS.charCodeAt(at) === first && OPENINGS.charCodeAt(at + 1) === second) return true;
+  return false;
+}
+const OPENINGS = 'offamocephhowodetela';
 
 /** 0 when it cannot be one. */
 function scoreOf(reading: PhoneReading, at: number): number {
