@@ -20,7 +20,7 @@ import { reportProblem, type Shared } from './shared.ts';
 /** The data half of a gateway's options: what `configure` may change while calls are in flight. */
 export interface Configuration {
   readonly models?: ModelsConfiguration;
-  /** Each middleware's JSON options, by its name. */
+  /** JSON options of middleware that takes some while it runs, by its name: the `limits` of `budget` and `rateLimit`. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
@@ -53,6 +53,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const learning: MiddlewareInfo = { name: 'routing', attempt: (call) => shared.routing.observe(call) };
   const faces = [...infos.filter((info) => info.attempt !== undefined), learning];
   checkOrder(infos);
+  checkConfiguration({ options: middlewareOptions }, infos);
   const handler: Next = compose(
     middleware,
     createDispatch({ providers, health: shared.health, order: shared.routing.order }),
@@ -75,7 +76,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     options: (name) => middlewareOptions[name],
     configure(next) {
       try {
-        checkConfiguration(next, [...new Set(infos.map((info) => info.name))]);
+        checkConfiguration(next, infos);
         // Compiled first, swapped whole: a call sees all of the old or all of the new.
         registry = compileRegistry(next.models ?? registry.models, providers, registry.revision + 1);
       } catch (error) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createGateway, type GatewayOptions, type ModelsConfiguration } from '../src/index.ts';
+import { retry, route } from '../src/middleware/index.ts';
 import { createPriceTable } from '../src/pricing/index.ts';
 import { fakeClock, mockProvider } from '../src/testing/index.ts';
 
@@ -67,6 +68,20 @@ describe('configure', () => {
     }
     gateway.configure({});
     expect(gateway.explain('hi').candidates[0]?.model).toBe('old');
+  });
+
+  it('BUD-05: refuses options for a middleware that would not read them, at creation and later', () => {
+    const use = [retry(), route()];
+    const providers = [mockProvider({ name: 'p' })];
+    for (const [options, field] of [
+      [{ retry: { baseMs: 5 } }, 'options.retry'],
+      [{ route: {} }, 'options.route'],
+      [{ budget: { limits: [] } }, 'options.budget'],
+    ] as const) {
+      const refused = expect.objectContaining({ code: 'invalid-options', field });
+      expect(() => createGateway({ providers, use, options })).toThrow(refused);
+      expect(() => createGateway({ providers, use }).configure({ options })).toThrow(refused);
+    }
   });
 
   it('keeps the memory of a group over a change', async () => {

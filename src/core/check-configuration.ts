@@ -1,5 +1,6 @@
 import { didYouMean } from '../operations/problem.ts';
 import { invalidOptions } from './errors.ts';
+import type { MiddlewareInfo } from './middleware.ts';
 import { anObject } from './options.ts';
 
 /** What a listing shows in place of a secret. Written back, it would replace the secret. */
@@ -10,7 +11,7 @@ const FIELDS = ['models', 'options'];
  * Checks the frame of a new configuration: known fields, nothing `null`, no masked preview of a secret. A field that is
  * left out stays as it is; `null` is no way to say so. Throws `invalid-options` naming the path.
  */
-export function checkConfiguration(next: unknown, middleware: readonly string[]): void {
+export function checkConfiguration(next: unknown, middleware: readonly MiddlewareInfo[]): void {
   if (anObject(next) !== undefined)
     throw invalidOptions('configuration', 'expected an object like { models, options }.');
   for (const [name, value] of Object.entries(next as object)) {
@@ -25,11 +26,18 @@ export function checkConfiguration(next: unknown, middleware: readonly string[])
     throw invalidOptions('options', 'expected an object of middleware names, like { cache: { … } }.');
   }
   for (const [name, value] of Object.entries((options ?? {}) as object)) {
-    if (!middleware.includes(name)) {
-      const there = middleware.join(', ') || 'none';
+    const named = middleware.filter((info) => info.name === name);
+    if (named.length === 0) {
+      const there = [...new Set(middleware.map((info) => info.name))].join(', ') || 'none';
       throw invalidOptions(`options.${name}`, `no middleware has this name; there are ${there}.`);
     }
     if (anObject(value) !== undefined) throw invalidOptions(`options.${name}`, 'expected an object of options.');
+    for (const info of named) {
+      if (info.configure === undefined) {
+        throw invalidOptions(`options.${name}`, 'it takes none while it runs; give them where it is made.');
+      }
+      info.configure(value as Readonly<Record<string, unknown>>);
+    }
   }
   rejectMasked(next, '', 0);
 }

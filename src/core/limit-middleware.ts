@@ -79,6 +79,7 @@ export function limitMiddleware(kind: LimitKind): LimitMiddleware {
   const middleware = defineMiddleware(
     {
       name,
+      configure: (given) => void configuredRules(kind, given),
       start(given) {
         host = given;
         limiter.start(given);
@@ -117,14 +118,22 @@ function liveRules(
   return () => {
     const given = host()?.options(name);
     if (given === configured) return compiled;
-    for (const option of Object.keys(given ?? {})) {
-      if (option !== 'limits') throw invalidOptions(`options.${name}.${option}`, 'only `limits` can be configured.');
-    }
-    const limits = given?.['limits'] as readonly LimitRule[] | undefined;
-    compiled = limits === undefined ? own : compileRules(`options.${name}.limits`, limits, units);
+    compiled = configuredRules({ name, units }, given ?? {}) ?? own;
     configured = given;
     return compiled;
   };
+}
+
+/** The rules in the JSON options of a limit; `undefined` if they name none. */
+function configuredRules(
+  { name, units }: Pick<LimitKind, 'name' | 'units'>,
+  given: Readonly<Record<string, unknown>>,
+): readonly CompiledRule[] | undefined {
+  for (const option of Object.keys(given)) {
+    if (option !== 'limits') throw invalidOptions(`options.${name}.${option}`, 'only `limits` can be configured.');
+  }
+  const limits = given['limits'] as readonly LimitRule[] | undefined;
+  return limits === undefined ? undefined : compileRules(`options.${name}.limits`, limits, units);
 }
 
 /** A model that is to be gone to must be known before the first call needs it. */

@@ -91,6 +91,11 @@ export interface MiddlewareInfo {
    * it, and one that does is refused.
    */
   control?(value: unknown): void;
+  /**
+   * Checks its JSON options, which `host.options` gives once they are in force; throws `invalid-options`. Absent: it takes
+   * none, and a configuration that has some is refused.
+   */
+  configure?(options: Readonly<Record<string, unknown>>): void;
   start?(host: Host): void;
   explain?(call: Call): Explanation;
   close?(): Promise<void>;

@@ -316,11 +316,15 @@ describe('budget', () => {
     await clock.settled(gateway.chat('Hi'));
     gateway.configure({ options: { budget: { limits: [{ requests: 0 }] } } });
     await expect(clock.settled(gateway.chat('Hi'))).rejects.toMatchObject({ code: 'budget-exceeded' });
-    gateway.configure({ options: { budget: { limit: [] } } });
-    await expect(clock.settled(gateway.chat('Hi'))).rejects.toMatchObject({
-      code: 'invalid-options',
-      field: 'options.budget.limit',
-    });
+    for (const [budget, field] of [
+      [{ limit: [] }, 'options.budget.limit'],
+      [{ limits: [{ request: 5 }] }, 'options.budget.limits[0].request'],
+    ] as const) {
+      const refused = expect.objectContaining({ code: 'invalid-options', field });
+      expect(() => gateway.configure({ options: { budget } })).toThrow(refused);
+      expect(() => world({ limits: [] }, { options: { budget } })).toThrow(refused);
+    }
+    await expect(clock.settled(gateway.chat('Hi'))).rejects.toMatchObject({ code: 'budget-exceeded' });
   });
 
   it.each([
