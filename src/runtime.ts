@@ -119,9 +119,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return runtime;
 }
 
-/** A call in flight keeps the process alive until it has its reply. */
-const HOLDS = { holds: true } as const;
-
 /** Bounds a call until its reply, follows the caller's signal, and lets go of it at the end. */
 async function runBounded<K extends OperationName>(
   handler: Next,
@@ -129,36 +126,24 @@ async function runBounded<K extends OperationName>(
   call: Call<K>,
   timeoutMs: number,
 ): Promise<Reply<K>> {
-  const { clock } = shared;
   const controller = linkedController(call.signal);
   const abort = (reason: unknown): void => controller.abort(reason);
   shared.inFlight.add(abort);
-  const timer =
-    timeoutMs === 0
-      ? undefined
-      : clock.after(
-          timeoutMs,
-          () => {
-            const message = `The call had no reply within ${timeoutMs} ms (timeoutMs); its attempts are on this error.`;
-            controller.abort(
-              new GatewayError('timeout', message, { stage: 'total', fallbackable: false, retryable: false }),
-            );
-          },
-          HOLDS,
-        );
+  const deadline =
+    timeoutMs === 0 ? undefined : shared.deadlines.enter(timeoutMs, () => controller.abort(tookTooLong(timeoutMs)));
   const leave = (): void => {
-    timer?.cancel();
+    deadline?.leave();
     shared.inFlight.delete(abort);
     controller.unlink();
   };
   const bounded: Call<K> = {
     ...call,
     signal: controller.signal,
-    ...(timeoutMs !== 0 && { deadline: clock.monotonic() + timeoutMs }),
+    ...(deadline !== undefined && { deadline: deadline.atMs }),
   };
   try {
     const reply = await observed(handler, shared, bounded);
-    timer?.cancel();
+    deadline?.leave();
     if (reply.stream) reply.events.append({ observes: true, close: leave });
     else leave();
     return reply;
@@ -170,6 +155,11 @@ async function runBounded<K extends OperationName>(
     const { attempts } = call.context;
     throw error.with({ attempts: [...attempts] });
   }
+}
+
+function tookTooLong(timeoutMs: number): GatewayError {
+  const message = `The call had no reply within ${timeoutMs} ms (timeoutMs); its attempts are on this error.`;
+  return new GatewayError('timeout', message, { stage: 'total', fallbackable: false, retryable: false });
 }
 
 /** Tells of a call's beginning and end, if anybody listens. */

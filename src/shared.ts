@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { type Catalogue, type CatalogueOption, createCatalogue } from './catalogue.ts';
 import { type Clock, systemClock } from './core/clock.ts';
+import { Deadlines } from './core/deadlines.ts';
 import { toGatewayError } from './core/errors.ts';
 import type { Emit, EventName, Events, GatewayEvents } from './core/events.ts';
 import { createHealth, type Health } from './core/health.ts';
@@ -17,6 +18,8 @@ export interface Shared {
   readonly routing: Routing;
   readonly catalogue: Catalogue;
   readonly inFlight: Set<(reason: unknown) => void>;
+  /** When each call in flight has had its time. A call keeps the process alive until it has its reply. */
+  readonly deadlines: Deadlines;
   readonly background: Set<Promise<unknown>>;
   readonly started: Set<MiddlewareInfo>;
   waitUntil(work: Promise<unknown>): void;
@@ -59,6 +62,7 @@ export function createShared(
     routing,
     catalogue: createCatalogue(routing, catalogue),
     inFlight: new Set(),
+    deadlines: new Deadlines(clock),
     background,
     started: new Set(),
     closed: false,

@@ -14,6 +14,8 @@ export interface TimerOptions {
 }
 export interface Timer {
   cancel(): void;
+  /** Whether the process is to wait for it from now on. Absent where a clock cannot change its mind. */
+  hold?(holds: boolean): void;
 }
 
 /** Longest delay `setTimeout` takes; longer ones would fire at once. */
@@ -24,12 +26,18 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after(ms, callback, { holds = false } = {}) {
     const handle: unknown = setTimeout(callback, Math.min(Math.max(0, ms), DELAY_MS_MAX));
+    const cancel = (): void => clearTimeout(handle as number);
     // Web runtimes give a number; Node gives an object whose timer would keep the process alive.
-    if (!holds && typeof handle === 'object' && handle !== null && 'unref' in handle)
-      (handle as { unref(): void }).unref();
-    return { cancel: () => clearTimeout(handle as number) };
+    if (!isNodeTimer(handle)) return { cancel };
+    const hold = (on: boolean): void => void (on ? handle.ref() : handle.unref());
+    if (!holds) hold(false);
+    return { cancel, hold };
   },
 };
+
+function isNodeTimer(handle: unknown): handle is { ref(): void; unref(): void } {
+  return typeof handle === 'object' && handle !== null && 'unref' in handle && 'ref' in handle;
+}
 
 /** Waits `ms` on the clock; rejects with the signal's reason if it aborts first. Leaves no listener and no timer. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
