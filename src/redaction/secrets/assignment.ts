@@ -18,7 +18,7 @@ const STRONG =
 const WEAK = /key$|auth|access|pass$|creds?$|sig$|cookie|session|license/;
 /** Says that it is something about a secret, or open on purpose. */
 const ABOUT =
-  /(?:id|ids|name|url|uri|path|file|size|length|len|type|count|limit|version|method|format|field|label|prefix|regex|pattern|hash|status|max|min|mode|class|endpoint|expiry|expires|expiresin|algorithm|space|board|frame|store|pair|index|or|signatures?)$|(?:foreign|primary|partition|sort|object|cache|translation)key$|public|csrf|authenticity|keyword|monkey|turkey|donkey|tokenizer|maxtokens|prompttokens|tokens$/;
+  /(?:id|ids|name|url|uri|path|file|size|length|len|type|count|limit|version|method|format|field|label|prefix|regex|pattern|hash|status|max|min|mode|class|endpoint|expiry|expires|expiresin|algorithm|space|board|frame|store|pair|index|or|arn|manager|signatures?)$|(?:next|page|continuation|pagination|starting|lock|idempotency|change)token$|s3key$|(?:foreign|primary|partition|sort|object|cache|translation)key$|public|csrf|authenticity|keyword|monkey|turkey|donkey|tokenizer|maxtokens|prompttokens|tokens$/;
 /** Says that the value is none. */
 const NOT_REAL = /^(?:fake|dummy|mock|placeholder|example|sample|invalid|nonmatching)/;
 const PASSWORD = /passw|pwd|passphrase/;
@@ -83,6 +83,9 @@ function nameBefore(text: string, index: number): string {
   if (end - start < NAME_UNITS_MIN) return '';
   // `a=token=b`: the name is part of a value, which was looked at as one.
   if (codeAt(text, start - 1) === 61) return '';
+  // `AWS::ApiGateway::ApiKey` is a type, `…:123456789012:secret:name` an address of one.
+  const outer = codeAt(text, start - 2);
+  if (codeAt(text, start - 1) === 58 && (outer === 58 || (classOf(outer) & DIGIT) !== 0)) return '';
   let letters = false;
   for (let at = start; at < end && !letters; at++) letters = (classOf(codeAt(text, at)) & LETTER) !== 0;
   return letters ? text.slice(start, end).toLowerCase().replace(/[_.-]/g, '') : '';
@@ -143,11 +146,16 @@ export function isDrawn(name: string, value: string, strong: boolean = STRONG.te
   return !isCode(value) && !isStandIn(value);
 }
 
-/** `module.member`, `a/path/to`, `call`, `order_2024_items`, `X509Credential`: words joined by dots or slashes, a version, a number with a unit. */
+const FILE =
+  /\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|toml|txt|py|js|ts|sh|html?|xml|png|jpe?g|svg|css|md|conf|cfg|ini)$/i;
+
+/** `module.member`, `a/path/to`, `call(1)`, `file.pem`, `order_2024_items`, `X509Credential`: words joined by dots or slashes, a version, a number with a unit. */
 export const isCode = (value: string): boolean =>
   /^(?:[A-Za-z_]+\d{0,5}[./-])+[A-Za-z_]*\d{0,3}$/.test(value) ||
   /^[\d.,:_/+-]+$/.test(value) ||
-  /^[a-z]{2,30}(?:_(?:[a-z]{2,30}|\d{1,4}))+$/.test(value) ||
+  /^[a-z]{2,30}(?:_(?:[a-z]{2,30}\d{0,4}|\d{1,4}))+$/.test(value) ||
+  /^[A-Za-z_][\w.]{2,60}[([]/.test(value) ||
+  FILE.test(value) ||
   /^[A-Z][a-z]+(?:[A-Z][a-z]+)*\d{0,2}$/.test(value) ||
   isTypeName(value.slice(value.lastIndexOf('.') + 1)) ||
   value.startsWith('arn:');

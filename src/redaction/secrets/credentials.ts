@@ -86,7 +86,8 @@ function headerEnd(text: string, start: number): number {
 }
 
 function isHeaderValue(value: string, schemed: boolean): boolean {
-  if (value.length < 8 || isStandIn(value) || (!/\d/.test(value) && value.length < 20)) return false;
+  if (value.length < 8 || value.startsWith('AWS4-HMAC') || isStandIn(value) || (!/\d/.test(value) && value.length < 20))
+    return false;
   return entropy(value) >= (schemed ? 2.7 : 3);
 }
 

@@ -9,7 +9,7 @@ const PASSWORD_UNITS_MIN = 8;
 const KEY_UNITS_MIN = 16;
 /** What is said in words: `password for the server is`, `use the token`. */
 const LEAD =
-  /(?:^|[^A-Za-z])(?:(passwords?|passphrase|passwort|kennwort|contraseña|pwd)|token|secret|key)(?: (?:for|of|to)(?: [\w.'-]{1,20}){1,4})?( (?:is|was|ist|es)(?: now)?:?)? ["'`]?$/i;
+  /(?:^|[^A-Za-z_])(?:(passwords?|passphrase|passwort|kennwort|contraseña|pwd)|token|secret|key)(?: (?:for|of|to)(?: [\w.'-]{1,20}){1,4})?( (?:is|was|ist|es)(?: now)?:?)? ["'`]?$/i;
 
 /** Secrets in sentences, without the sign of an assignment: `my api key is …`, `use token …`. */
 export const spokenSecret: TokenDetector = {
