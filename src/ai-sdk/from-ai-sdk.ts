@@ -6,9 +6,10 @@ import { EventStream } from '../core/event-stream.ts';
 import { defineProvider, type Provider } from '../core/provider.ts';
 import { networkError } from '../core/transport.ts';
 import type { ChatEvent } from '../operations/chat-events.ts';
-import type { ResponseFacts, Target } from '../operations/shared.ts';
+import type { ResponseFacts, Target, Warning } from '../operations/shared.ts';
 import { unknownUsage, usageOf } from '../operations/usage.ts';
 import { finishFrom, outputPartOf, PartDecoder, usageFrom, warningsFrom } from './ai-answer.ts';
+import { lossesOf } from './losses.ts';
 import { callOptionsOf } from './prompt.ts';
 import type {
   AiEmbeddingModel,
@@ -58,12 +59,20 @@ export function fromAiSdk(model: Source<AnyLanguageModel>, options: FromAiSdkOpt
           guarded(call, (target) => embed(of<AiEmbeddingModel>(embedding, target.model), call, target)),
       }),
     },
+    translate: (call) =>
+      call.operation === 'chat' && call.target !== undefined
+        ? lossesOf(call as unknown as Call<'chat'>, plainTarget(call.target))
+        : [],
     ...(single !== undefined && { models: () => [single.modelId] }),
   });
 }
 
 async function chat(model: AiLanguageModel, call: Call<'chat'>, target: Target): Promise<Reply<'chat'>> {
-  const options = callOptionsOf(call.request, call.signal);
+  const lost = lossesOf(call, target);
+  const options = {
+    ...callOptionsOf(call.request, call.signal),
+    ...(call.headers !== undefined && { headers: call.headers }),
+  };
   const base = { operation: 'chat', target, attempts: call.context.attempts } as const;
   if (!call.stream) {
     const result = await model.doGenerate(options);
@@ -78,7 +87,7 @@ async function chat(model: AiLanguageModel, call: Call<'chat'>, target: Target):
         message: { role: 'assistant', content: result.content.flatMap(outputPartOf), origin },
         finish: finishFrom(result.finishReason),
         usage: usageFrom(result.usage, facts.model),
-        warnings: warningsFrom(result.warnings),
+        warnings: [...lost, ...warningsFrom(result.warnings)],
       },
     };
   }
@@ -87,12 +96,13 @@ async function chat(model: AiLanguageModel, call: Call<'chat'>, target: Target):
   return {
     ...base,
     stream: true,
-    events: new EventStream(sourceOf(stream, call, target), { clock, signal: call.signal }),
+    ...(lost.length > 0 && { warnings: lost }),
+    events: new EventStream(sourceOf(stream, call, target, lost), { clock, signal: call.signal }),
   };
 }
 
 /** The stream of an AI SDK model as a source of events. */
-function sourceOf(stream: ReadableStream<AiStreamPart>, call: Call, target: Target) {
+function sourceOf(stream: ReadableStream<AiStreamPart>, call: Call, target: Target, lost: readonly Warning[]) {
   const reader = stream.getReader();
   const decoder = new PartDecoder(target.model);
   let begun = false;
@@ -102,7 +112,7 @@ function sourceOf(stream: ReadableStream<AiStreamPart>, call: Call, target: Targ
     const facts = factsOf(part?.type === 'response-metadata' ? part : undefined, call, target);
     emit({ type: 'start', provider: target.provider, protocol: PROTOCOL, ...facts, warnings });
   };
-  let warnings: ReturnType<typeof warningsFrom> = [];
+  let warnings = lost;
   return {
     async read(emit: (event: ChatEvent) => void): Promise<boolean> {
       const { done, value } = await reader.read().catch((error: unknown) => {
@@ -114,7 +124,7 @@ function sourceOf(stream: ReadableStream<AiStreamPart>, call: Call, target: Targ
         throw new GatewayError('stream-interrupted', `${where} stopped in the middle of its answer.`, { target });
       }
       if (value.type === 'error') throw failureOf(value.error, call, target);
-      if (value.type === 'stream-start') warnings = warningsFrom(value.warnings);
+      if (value.type === 'stream-start') warnings = [...lost, ...warningsFrom(value.warnings)];
       else begin(emit, value);
       for (const event of decoder.events(value)) emit(event);
       return true;

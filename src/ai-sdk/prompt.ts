@@ -35,11 +35,18 @@ export function callOptionsOf(request: ChatRequest, signal: AbortSignal): AiCall
     ...(frequencyPenalty !== undefined && { frequencyPenalty }),
     ...(seed !== undefined && { seed }),
     ...(stop !== undefined && { stopSequences: [...stop] }),
-    ...(request.tools !== undefined && { tools: request.tools.flatMap(toolFor) }),
+    ...(request.tools !== undefined && { tools: offered(request).flatMap(toolFor) }),
     ...toolChoiceFor(request),
     ...outputFor(request),
     ...(effort !== undefined && { reasoning: effort }),
+    ...(request.native?.['ai-sdk'] !== undefined && { providerOptions: request.native['ai-sdk'] as AiMetadata }),
   };
+}
+
+/** A choice among some of the tools: only those are offered. */
+function offered({ tools = [], toolChoice }: ChatRequest): readonly Tool[] {
+  if (typeof toolChoice !== 'object' || !('allow' in toolChoice)) return tools;
+  return tools.filter((tool) => tool.type === 'function' && toolChoice.allow.includes(tool.name));
 }
 
 function toolChoiceFor({ toolChoice }: ChatRequest): Pick<AiCallOptions, 'toolChoice'> {
