@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { formatAttempts, type GatewayOptions, type Middleware } from '../../src/index.ts';
+import { formatAttempts, type GatewayError, type GatewayOptions, type Middleware } from '../../src/index.ts';
 import { cache, circuitBreaker, fallback, retry, route, timeout } from '../../src/middleware/index.ts';
+import { size } from '../size.ts';
 import { failureOf, setUp, trailOf, warmUp } from './support.ts';
 
 beforeAll(warmUp);
@@ -218,5 +220,36 @@ describe('fallback, the second call', () => {
     const made = a.calls.length + b.calls.length;
     expect(await ask()).toBe('last');
     expect(a.calls.length + b.calls.length).toBe(made + 1);
+  });
+
+  it('invariant 6: whatever fails when, a call is answered if either model would answer it, and asks each at most once', async () => {
+    const codes = ['ok', 'ok', 503, 500, 401, 429, 'refused', 'context-too-long', 'content-filtered'] as const;
+    const outcome = fc.constantFrom(...codes);
+    const step = fc.record({ first: outcome, second: outcome, stream: fc.boolean(), gapMs: fc.nat(70_000) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 8 }), async (steps) => {
+        const { clock, a, b, gateway } = setUp([fallback({ any: 'other' }), route()]);
+        for (const [index, { first, second, stream, gapMs }] of steps.entries()) {
+          const prompt = `call ${index}.`;
+          for (const [mock, end] of [[a, first] as const, [b, second] as const]) {
+            if (end === 'ok') mock.on(prompt).reply('answer');
+            else if (typeof end === 'number') mock.on(prompt).fail(end);
+            else mock.on(prompt).fail(end);
+          }
+          const request = { model: 'single', prompt };
+          const made = stream ? gateway.stream(request).response : gateway.chat(request);
+          const { text, attempts } = await clock.settled(
+            made.catch((error: GatewayError) => ({ text: '', attempts: error.attempts })),
+          );
+          const what = `${JSON.stringify(steps)} at ${index}: ${formatAttempts(attempts)}`;
+          expect(text, what).toBe(first === 'ok' || second === 'ok' ? 'answer' : '');
+          const asked = attempts.map(({ targetId }) => targetId);
+          expect(new Set(asked).size, what).toBe(asked.length);
+          await clock.advance(gapMs);
+        }
+        expect(clock.pending).toBe(0);
+      }),
+      { seed: 11, numRuns: size(60, 3_000) },
+    );
   });
 });
