@@ -87,6 +87,8 @@ function groupOf(ending: ShapeEnding, separators: number, separator: number): Sh
 function isAttached(text: string, bytes: Uint8Array, start: number, end: number): boolean {
   const left = byteAt(bytes, start - 1);
   if (left === 95 || left === 43 || isAccented(text, start - 1, left)) return true;
+  // `\u05db`, `\n`: the letter is part of an escape.
+  if (left === 92 && (classAt(bytes, start) & LETTER) !== 0) return true;
   if (isJoint(left) && ((classAt(bytes, start - 2) & DIGIT) !== 0 || placeholderEndsAt(text, start - 1))) return true;
   const right = bytes[end] as number;
   if (right === 95 || isAccented(text, end, right)) return true;

@@ -162,6 +162,9 @@ describe('detectors by their own definition', () => {
     for (const text of ['12345:db8::1', 'gggg:hhhh::1234', ':::', 'key:std::vector'])
       expect(found('IP_ADDRESS', text), text).toEqual([]);
     expect(found('TR_PHONE_NUMBER', '+91 4155550132')).toEqual([]);
+    expect(found('PH_MOBILE_NUMBER', '0.9522542486')).toEqual([]);
+    expect(found('PHONE_NUMBER', '2008-2019, 2021')).toEqual([]);
+    expect(found('UK_POSTCODE', String.raw`'\u05db'`)).toEqual([]);
     expect(found('TR_PHONE_NUMBER', '+90 5321234567')).toEqual(['+90 5321234567']);
   });
 

@@ -92,7 +92,13 @@ function v6At(
     start = colon + 1;
     if (!isNamed(text, bytes, run.start, colon) || !isV6(bytes, start, run.end)) return;
   }
-  report(start, prefixEnd(text, run.end, 128), run.end - start === 2 ? 0.4 : undefined);
+  report(start, prefixEnd(text, run.end, 128), isWords(bytes, start, run.end) ? 0.4 : undefined);
+}
+
+/** No digit at all: `::`, `be::`, `abc::def`. */
+function isWords(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if ((classAt(bytes, index) & DIGIT) !== 0) return false;
+  return true;
 }
 
 /** `IPv6:2001:db8::1`, as in mail headers: what stands before the first colon names the address. */

@@ -70,7 +70,9 @@ export function readPhone(
     reading.text = text;
     reading.first = wordStart;
     reading.size = 0;
-    const numeric = wordEnd - wordStart <= DIGITS_MAX && isDigit(bytes[wordStart] as number);
+    // `0.9522542486` is a fraction.
+    const fraction = bytes[wordStart] === 48 && bytes[wordStart + 1] === 46;
+    const numeric = wordEnd - wordStart <= DIGITS_MAX && isDigit(bytes[wordStart] as number) && !fraction;
     const start = numeric && hasDigits(bytes, wordStart) ? opening(text, bytes, wordStart, wordEnd) : -1;
     if (start >= 0) {
       reading.start = start;

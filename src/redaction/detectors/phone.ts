@@ -138,6 +138,7 @@ function scoreOf(reading: PhoneReading, at: number): number {
   // 001 415 555 0132 is the longest.
   if (count > 13) return 0;
   if (groups === 1) return count > 12 ? 0 : zero && count >= 10 && count < 12 ? 0.3 : 0.15;
+  if (layout === 0x44 && isYear(bytes, first) && isYear(bytes, first + 5)) return 0;
   if (count >= 10) {
     if (layout === 0x334) {
       const strict = isTwoToNine(bytes[first]) && (isTwoToNine(bytes[first + 4]) || isTwoToNine(bytes[first + 5]));
@@ -160,6 +161,10 @@ const isTrunkOne = (bytes: Uint8Array, first: number): boolean =>
 
 /** Area and exchange codes of North America begin so. */
 const isTwoToNine = (code: number | undefined): boolean => code !== undefined && code >= 50 && code <= 57;
+
+/** 19.. or 20..: two of them are years, `2008-2019`. */
+const isYear = (bytes: Uint8Array, at: number): boolean =>
+  (bytes[at] === 49 && bytes[at + 1] === 57) || (bytes[at] === 50 && bytes[at + 1] === 48);
 
 /** A group of one digit. */
 function hasSingle(layout: number): boolean {
