@@ -169,6 +169,20 @@ describe('what another protocol has no word for', () => {
     expect(other.places).toEqual(['messages[0].role']);
   });
 
+  it('takes media in a tool result for what they are, not for their JSON', async () => {
+    const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const shot = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
+    const result = { role: 'tool', tool_call_id: 'c1', content: [{ type: 'text', text: 'Seen:' }, shot] };
+    const body = { messages: [SAID, { role: 'assistant', content: null, tool_calls: [call] }, result] };
+    const { sent, places } = await ask('chat', 'messages', body);
+    expect(sent.messages[2].content[0].content).toEqual([
+      { type: 'text', text: 'Seen:' },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+    ]);
+    expect(places).toEqual([]);
+    expect((await ask('chat', 'groq', body)).sent.messages[2]).toEqual(result);
+  });
+
   it('leaves judging odd parts to the server that is asked, in its own protocol', async () => {
     const { sent } = await ask('chat', 'groq', { messages: [{ role: 'developer', content: [null, 'x'] }, SAID] });
     expect(sent.messages[0]).toEqual({ role: 'developer', content: [null, 'x'] });

@@ -6,6 +6,7 @@ import type {
   SystemMessage,
   TextPart,
   ToolMessage,
+  ToolResultItem,
   ToolResultPart,
   UserMessage,
 } from '../../operations/chat-parts.ts';
@@ -43,7 +44,7 @@ export function decodeMessages(value: readonly unknown[], facts: Facts): Message
       }
       case 'tool':
       case 'function':
-        addResult(messages, decodeResult(wire, position, legacyId));
+        addResult(messages, decodeResult(wire, position, legacyId, facts));
         break;
       default:
         if (typeof wire['role'] !== 'string') {
@@ -96,13 +97,12 @@ function partsOf(content: unknown, facts: Facts): UserMessage['content'] {
   return Array.isArray(content) ? content.map((part) => decodePart(part, facts)) : [];
 }
 
-function decodeResult(wire: Wire, position: number, legacyId: string): ToolResultPart {
+function decodeResult(wire: Wire, position: number, legacyId: string, facts: Facts): ToolResultPart {
   const legacy = wire['role'] === 'function';
   const name = stringOf(wire['name']);
   const callId = legacy ? legacyId || mintId('call', `${position}`) : (stringOf(wire['tool_call_id']) ?? '');
   const { content } = wire;
-  const texts = Array.isArray(content) ? content.map((part) => resultItem(part)) : undefined;
-  // A result is text: parts of another kind are kept by their JSON.
+  const texts = Array.isArray(content) ? content.map((part) => resultItem(part, facts)) : undefined;
   const known = legacy ? KNOWN_LEGACY_RESULT : KNOWN_RESULT;
   const native = nativeRest(wire, known, PROTOCOL);
   const odd = typeof content !== 'string' && texts === undefined && content !== undefined;
@@ -111,13 +111,18 @@ function decodeResult(wire: Wire, position: number, legacyId: string): ToolResul
     type: 'tool-result',
     callId,
     ...(name !== undefined && { name }),
-    content: texts ?? (typeof content === 'string' ? content : ''),
+    content: texts ?? (typeof content === 'string' ? content : odd && content !== null ? JSON.stringify(content) : ''),
     ...optional(withHints(kept, { ...(texts !== undefined && { array: true }), ...(legacy && { legacy: true }) })),
   };
 }
 
-function resultItem(value: unknown): TextPart {
+/** A result is text, but some servers take media in it; parts of another kind are kept by their JSON. */
+function resultItem(value: unknown, facts: Facts): ToolResultItem {
   const wire = recordOf(value);
+  const type = wire?.['type'];
+  const media =
+    type === 'image_url' || type === 'file' || type === 'input_audio' ? decodePart(value, facts) : undefined;
+  if (media?.type === 'image' || media?.type === 'file' || media?.type === 'audio') return media;
   const native = wire === undefined ? undefined : nativeRest(wire, new Set(['type', 'text']), PROTOCOL);
   const text = stringOf(wire?.['text']) ?? (typeof value === 'string' ? value : JSON.stringify(value));
   return { type: 'text', text, ...optional(native) };

@@ -12,11 +12,15 @@ export function encodeResult(
 ): { content: Json; media: JsonObject[] } {
   const items: readonly ToolResultItem[] =
     typeof part.content === 'string' ? [{ type: 'text', text: part.content }] : part.content;
+  const asArray = hintsOf(part.native).array === true && encoding.quirks.arrayContent !== false;
   const media: JsonObject[] = [];
   const texts: JsonObject[] = [];
   for (const [position, item] of items.entries()) {
     const where = `${path}.content[${position}]`;
     if (item.type === 'text') texts.push(encodePart(encoding, item, where));
+    // Its own protocol's caller wrote it so: the server it was written for takes it.
+    else if (asArray && encoding.facts !== undefined && item.type !== 'json')
+      texts.push(encodePart(encoding, item, where));
     else if (item.type === 'json') texts.push({ type: 'text', text: JSON.stringify(item.value) });
     else {
       encoding.losses.warn(
@@ -41,7 +45,6 @@ export function encodeResult(
     const first = texts[0];
     texts[0] = { ...first, type: 'text', text: `Error: ${first === undefined ? '' : String(first['text'])}` };
   }
-  const asArray = hintsOf(part.native).array === true && encoding.quirks.arrayContent !== false;
   const text = texts.map((item) => String(item['text'])).join(typeof part.content === 'string' ? '' : '\n');
   return { content: asArray ? texts : text, media };
 }
