@@ -154,7 +154,7 @@ describe('detectors by their own definition', () => {
     expect(scoresOf('passport [US_PASSPORT_abcdefghijklmn] and 912803457')).toEqual([0.05]);
   });
 
-  it('reads the address behind its name, and no Turkish number in an Indian one', () => {
+  it('tells what belongs to a value from what stands around it', () => {
     const found = (entity: string, text: string) =>
       inspect(text, { detectors: everyDetector, entities: [entity] }).map(({ start, end }) => text.slice(start, end));
     expect(found('IP_ADDRESS', 'from x ([IPv6:2001:db8::1])')).toEqual(['2001:db8::1']);
@@ -162,6 +162,7 @@ describe('detectors by their own definition', () => {
     for (const text of ['12345:db8::1', 'gggg:hhhh::1234', ':::', 'key:std::vector'])
       expect(found('IP_ADDRESS', text), text).toEqual([]);
     expect(found('TR_PHONE_NUMBER', '+91 4155550132')).toEqual([]);
+    expect(found('EMAIL_ADDRESS', '|ann@a.example|email=bob@b.example|')).toEqual(['ann@a.example', 'bob@b.example']);
     expect(found('PH_MOBILE_NUMBER', '0.9522542486')).toEqual([]);
     expect(found('PHONE_NUMBER', '2008-2019, 2021')).toEqual([]);
     expect(found('UK_POSTCODE', String.raw`'\u05db'`)).toEqual([]);

@@ -36,7 +36,8 @@ function localStart(text: string, at: number): number {
 const EDGES = tableOf(".'=/-*?&!|`#$^{}~%+");
 const isEdge = (code: number): boolean => code < 128 && EDGES[code] === 1;
 
-const LOCAL_SIGNS = tableOf(".!#$%&'*+-/=?^_`{|}~");
+/** Of a dot-atom all but `|`, which stands between the columns of a table. */
+const LOCAL_SIGNS = tableOf(".!#$%&'*+-/=?^_`{}~");
 
 function isLocal(text: string, index: number): boolean {
   const code = codeAt(text, index);
