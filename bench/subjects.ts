@@ -84,6 +84,7 @@ export async function subjects(): Promise<Subject[]> {
     { name: 'postern, plain fetch, standard', ...ask(gateway('fetch')) },
     ...(stack === undefined ? [] : [{ name: 'postern, plain fetch, eight', ...ask(gateway('fetch', stack)) }]),
     { name: 'postern, SDK, standard', ...ask(gateway('sdk')) },
+    ...(stack === undefined ? [] : [{ name: 'postern, SDK, eight', ...ask(gateway('sdk', await eight())) }]),
     {
       name: 'openai SDK',
       call: () => client.chat.completions.create({ model: 'gpt-test', messages: MESSAGES }),

@@ -1,5 +1,6 @@
 import type { Candidate } from './call.ts';
 import type { AttemptRecord } from './errors.ts';
+import { LIMITS } from './limits.ts';
 
 /** Whose state it is, beside the candidate's own id: of the target with any key, and of the key with any model. */
 export interface CandidateKeys {
@@ -7,10 +8,19 @@ export interface CandidateKeys {
   readonly credential: string;
 }
 
+/** Keys made lately, by candidate: every attempt asks for them again. */
+const made = new Map<string, CandidateKeys>();
+
 /** Keys under which health is kept of what candidates share. */
 export function candidateKeys({ id, model, credential }: Candidate): CandidateKeys {
-  const identity = id.slice(0, Math.max(0, id.indexOf(`/${model}`)));
-  return { target: withoutKey(id, credential), credential: `${identity}#${credential ?? ''}` };
+  let keys = made.get(id);
+  if (keys === undefined) {
+    const identity = id.slice(0, Math.max(0, id.indexOf(`/${model}`)));
+    keys = { target: withoutKey(id, credential), credential: `${identity}#${credential ?? ''}` };
+    if (made.size >= LIMITS.healthTargetsMax) made.clear();
+    made.set(id, keys);
+  }
+  return keys;
 }
 
 /**

@@ -181,13 +181,12 @@ function fail(sums: Sums, reason: UnpricedReason, detail: string): void {
 
 function settle(sums: Sums): Cost {
   const { problem } = sums;
-  if (problem !== undefined && sums.classes.size + sums.units.size === 0)
-    return { priced: false, nanoUsd: null, ...problem, knownNanoUsd: 0n };
+  if (problem !== undefined && sums.classes.size + sums.units.size === 0) return unpriced(problem, 0n);
   const names = [...sums.classes.keys(), ...sums.units.keys()];
   const exact = [...sums.classes.values(), ...sums.units.values()];
   const total = exact.reduce(plus, ZERO);
   const nanoUsd = toNano(total);
-  if (problem !== undefined) return { priced: false, nanoUsd: null, ...problem, knownNanoUsd: nanoUsd };
+  if (problem !== undefined) return unpriced(problem, nanoUsd);
   const parts = apportion(exact, nanoUsd);
   const byClass: Partial<Record<TokenClass, bigint>> = {};
   const byUnit: Record<string, bigint> = {};
@@ -204,6 +203,10 @@ function settle(sums: Sums): Cost {
       return exactOf(sums);
     },
   };
+}
+
+function unpriced({ reason, detail }: Missing, knownNanoUsd: bigint): Unpriced {
+  return { priced: false, nanoUsd: null, reason, detail, knownNanoUsd };
 }
 
 /** Decimal text is only made when somebody asks for it. */
