@@ -112,16 +112,30 @@ function credentialsAt(text: string, from: number, report: Report): void {
   const match = /^(["']?)([^\s"':]{1,64})\1?:(["']?)([^\s"']{0,80})/.exec(source);
   if (match === null) return;
   const [whole, quote = '', user = '', , password = ''] = match;
-  const secret = password.replace(/[{}]/g, '') === '' ? user : password;
-  if (/[$<[]|\{\{/.test(user + password) || isStandIn(secret) || secret.length < 8 || !looksDrawn(secret)) {
-    return;
-  }
+  const alone = password.replace(/[{}]/g, '') === '';
+  const secret = alone ? user : password;
+  if (IN_PLACE.test(secret) || isStandIn(secret) || (alone ? !looksDrawn(secret) : !isPassword(secret, user))) return;
   const start = from + quote.length;
   report(start, from + whole.length);
 }
 
+/** `$PASSWORD`, `${pass}`, `[PASSWORD]`, `<password>`, `{{ … }}`. */
+const IN_PLACE = /^\$|\$[{(]|[<[]|\{\{/;
+/** `password`, `my-token`, `apiKey`. */
+const NAME_OF_ONE =
+  /^(?:my|your|the|some)?[_.-]?(?:user|api|app|access|client|auth|git|db)?[_.-]?(?:name|user|pass|passwd|password|pwd|secret|token|key|id|test|admin|root|guest|demo|foo|bar|changeme|changeit|x+|y+)$/i;
+
+/** Stands where a password does: anything but the name of one, a copy of the user's, a group's number, a path, what is too short. */
+function isPassword(secret: string, user: string): boolean {
+  if (/^\d{1,6}$|^[/.~]/.test(secret)) return false;
+  if (NAME_OF_ONE.test(secret) || secret.toLowerCase() === user.toLowerCase()) return false;
+  const bits = entropy(secret);
+  return /[^A-Za-z_-]/.test(secret) ? secret.length >= 6 && bits >= 2.2 : secret.length >= 8 && bits >= 2.5;
+}
+
 /** Digits among letters, or at least both cases and length. */
 function looksDrawn(secret: string): boolean {
+  if (secret.length < 8) return false;
   const bits = entropy(secret);
   return /\d/.test(secret) ? bits >= 2.7 : bits >= 3.2 && secret.length >= 12 && /[a-z][A-Z]/.test(secret);
 }
