@@ -1,6 +1,7 @@
 import type { Call, StreamReply } from './core/call.ts';
 import { GatewayError, toGatewayError } from './core/errors.ts';
 import { outputOf } from './core/structured-output.ts';
+import { noteGivenUp } from './core/trail.ts';
 import type { ChatEvent } from './operations/chat-events.ts';
 import { foldChat } from './operations/chat-fold.ts';
 import { chatResponseOf, costKey, type GatewayChatResponse } from './response.ts';
@@ -104,6 +105,7 @@ export class ChatReading<V> implements AsyncIterableIterator<V, undefined> {
 
   #failed(thrown: unknown): GatewayError {
     const error = toGatewayError(thrown, 'The stream');
+    if (this.#committed && this.#opened !== undefined) noteGivenUp(this.#opened.call, 'its content had been read');
     const attempts = this.#opened === undefined ? error.attempts : [...this.#opened.call.context.attempts];
     const committed = this.#committed;
     const told = error.with({

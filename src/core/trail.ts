@@ -81,3 +81,10 @@ export function tellPassedOver(ledger: AttemptLedger, id: string): void {
   if (ledger.passedOver !== undefined) ledger.update(id, { passedOver: ledger.passedOver });
   ledger.passedOver = undefined;
 }
+
+/** Says why nothing followed a failure, where nobody has said so yet. */
+export function noteGivenUp({ context }: Pick<Call, 'context'>, why: string): void {
+  const last = context.attempts.at(-1);
+  if (last?.outcome === 'failed' && last.next === undefined)
+    context.ledger.update(last.id, { next: `gave up: ${why}` });
+}

@@ -62,7 +62,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     script: (a) => a.reply(['one ', 'two ']).cut({ content: 1 }),
     make: ({ gateway }) => gateway.stream(single).response,
     code: 'stream-interrupted',
-    trail: /failed.*stream-interrupted/,
+    trail: /failed.*stream-interrupted.*\n {5}-> gave up: its content had been read$/,
   },
   'the end of time in an attempt': {
     script: (a) => a.otherwise.fail('hang'),
