@@ -131,19 +131,23 @@ export function isDrawn(name: string, value: string, strong: boolean = STRONG.te
   // `Apache-2.0-with-LLVM-exception`.
   if (/licen[cs]e$/.test(name) && value.includes('-')) return false;
   const bits = entropy(value);
-  // Base64 of `user:password` has few digits, and so have a few keys of letters in both cases.
-  const lot =
-    (bits >= 4.3 && value.length >= 32 && !/[_.-]/.test(value)) ||
-    (value.length >= 24 && bits >= 4 && name.endsWith('auth'));
-  if (!strong && (value.length < 16 || digits < (lot ? 1 : 4))) return false;
-  const password = strong && PASSWORD.test(name);
-  if (
-    password
-      ? bits < 2.6
-      : value.length < 10 || (strong ? bits < 3.2 || (digits < 2 && !lot) : bits < 3.5 || !WEAK.test(name))
-  )
-    return false;
+  if (strong && PASSWORD.test(name)) return bits >= 2.6 && !isCode(value) && !isStandIn(value);
+  if (!(strong ? isLot(value, bits, digits, 2) : WEAK.test(name) && isLot(value, bits, digits, 4, name))) return false;
   return !isCode(value) && !isStandIn(value);
+}
+
+/** So many different characters, with digits among them. A short value, or one for a name that can mean other things, needs more. */
+function isLot(value: string, bits: number, digits: number, digitsMin: number, name = ''): boolean {
+  const strong = name === '';
+  if (value.length < (strong ? 10 : 16)) return false;
+  // Sixteen characters are all that hex has.
+  if (/^[0-9a-f]{32,}$/i.test(value)) return bits >= 2.9 && digits >= digitsMin;
+  if (digits >= digitsMin) return bits >= (strong ? 3.2 : 3.5);
+  const cases = /[a-z]/.test(value) && /[A-Z]/.test(value) && !/[_.-]/.test(value);
+  if (strong) return cases && bits >= 3.5 && value.length >= 16;
+  // Base64 of `user:password` has few digits.
+  if (name.endsWith('auth') && bits >= 4 && value.length >= 24) return true;
+  return cases && (digits >= 2 ? bits >= 3.8 && value.length >= 20 : bits >= 4.3 && value.length >= 32);
 }
 
 const FILE =
@@ -156,7 +160,7 @@ export const isCode = (value: string): boolean =>
   /^[a-z]{2,30}(?:_(?:[a-z]{2,30}\d{0,4}|\d{1,4}))+$/.test(value) ||
   /^[A-Za-z_][\w.]{2,60}[([]/.test(value) ||
   FILE.test(value) ||
-  /^[A-Z][a-z]+(?:[A-Z][a-z]+)*\d{0,2}$/.test(value) ||
+  /^[A-Za-z][a-z]+(?:[A-Z][a-z]+)*\d{0,2}$/.test(value) ||
   isTypeName(value.slice(value.lastIndexOf('.') + 1)) ||
   value.startsWith('arn:');
 

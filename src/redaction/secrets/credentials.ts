@@ -59,7 +59,8 @@ export const authorizationHeader: AnchorDetector = {
     if (last !== 110 && (last !== 121 || (byteAt(bytes, index - 2) | 32) !== 101)) return;
     if (bytes[index + 1] !== 32 && (classAt(bytes, index + 1) & (LETTER | DIGIT)) === 0) return;
     const name = text.slice(Math.max(0, index - 16), index).toLowerCase();
-    if (!/(?:authorization|apikey|api-key|[^a-z]token|auth-token|private-token|access-token)$/.test(name)) return;
+    if (!/(?:(?:^|[^a-z_])authorization|apikey|api-key|[^a-z]token|auth-token|private-token|access-token)$/.test(name))
+      return;
     let start = runEnd(text, index + 1, SPACE, index + 5);
     const scheme =
       /^(?:Bearer|Basic|Token|Api-Token|ApiKey|Api-Key|Digest|Negotiate|GenieKey|SSWS|DeepL-Auth-Key|Key) {1,3}/i.exec(

@@ -11,7 +11,10 @@ const KEY_UNITS_MIN = 16;
 const LEAD =
   /(?:^|[^A-Za-z_])(?:(passwords?|passphrase|passwort|kennwort|contraseña|pwd)|token|secret|key)(?: (?:for|of|to)(?: [\w.'-]{1,20}){1,4})?( (?:is|was|ist|es)(?: now)?:?)? ["'`]?$/i;
 
-/** Secrets in sentences, without the sign of an assignment: `my api key is …`, `use token …`. */
+/** `--api-key …`. */
+const FLAG = /(?:^|[ \t])--[A-Za-z][\w-]{0,40} ["'`]?$/;
+
+/** Secrets in sentences and behind flags, without the sign of an assignment: `my api key is …`, `use token …`. */
 export const spokenSecret: TokenDetector = {
   entity: 'generic-api-key',
   group: 'secret',
@@ -27,7 +30,8 @@ export const spokenSecret: TokenDetector = {
     if (lead === null) return;
     const until = wordEnd(text, end);
     const [, password, is] = lead;
-    if (isDrawn(text.slice(from, until), password !== undefined, is !== undefined)) report(from, until);
+    const said = is !== undefined || FLAG.test(text.slice(Math.max(0, from - LEAD_UNITS_MAX), from));
+    if (isDrawn(text.slice(from, until), password !== undefined, said)) report(from, until);
   },
 };
 

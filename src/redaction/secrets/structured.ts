@@ -116,7 +116,9 @@ export const telegramBotToken: AnchorDetector = {
     if (codeAt(text, index + 1) !== 65) return;
     const start = runStart(text, index, DIGIT, index - 17);
     const end = runEnd(text, index + 1, KEY, index + 37);
-    if (index - start < 5 || index - start > 16 || end - index !== 36 || is(text, start - 1, LETTER)) return;
+    if (index - start < 5 || index - start > 16 || end - index !== 36) return;
+    // `…/bot123456:AAF…/getMe`.
+    if (is(text, start - 1, LETTER) && !text.startsWith('bot', start - 3)) return;
     if (entropy(text.slice(index + 1, end)) >= 3.2) report(start, end);
   },
 };
