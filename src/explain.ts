@@ -6,6 +6,7 @@ import { standingOf } from './core/walk-failure.ts';
 import type { CandidateExplanation, GatewayExplanation } from './gateway-types.ts';
 import type { Warning } from './operations/shared.ts';
 import type { Runtime } from './runtime.ts';
+import { misplaced } from './runtime-checks.ts';
 
 /** What would happen to a call, without making it. */
 export function explain(runtime: Runtime, call: Call): GatewayExplanation {
@@ -26,9 +27,11 @@ export function explain(runtime: Runtime, call: Call): GatewayExplanation {
     ...plan.losers,
     ...left.map(({ provider, model }) => ({ target: `${provider}/${model}`, reason: 'its strategy leaves it out' })),
   ];
-  const middleware = runtime.middleware.map((layer) => {
-    const name = layer.info?.name ?? (layer.name || 'a function');
-    return { name, ...layer.info?.explain?.(call) };
+  const infos = runtime.middleware.flatMap(({ info }) => info ?? []);
+  const middleware = runtime.middleware.map(({ info, name: own }) => {
+    const wrong = info === undefined ? undefined : misplaced(info, infos);
+    const name = info?.name ?? (own || 'a function');
+    return { name, ...info?.explain?.(call), ...(wrong !== undefined && { misplaced: wrong }) };
   });
   const target = candidates.find(({ waitMs }) => waitMs === 0) ?? candidates[0];
   const strategies = routing.explain(call);
@@ -113,7 +116,9 @@ function textOf(
     ]),
     ...losers.map((loser) => `  -  ${loser.target}: ${loser.reason}`),
     'middleware',
-    ...middleware.map(({ name, summary }) => `  ${name}${summary === undefined ? '' : `: ${summary}`}`),
+    ...middleware.map(({ name, summary, misplaced: wrong }) =>
+      [`  ${name}`, ...[summary, wrong].filter((said) => said !== undefined)].join(': '),
+    ),
   ].join('\n');
 }
 

@@ -124,7 +124,11 @@ export interface GatewayExplanation {
   readonly inputTokens: number;
   readonly revision: number;
   /** What each middleware says it would do, outermost first. */
-  readonly middleware: readonly ({ readonly name: string } & Partial<Explanation>)[];
+  readonly middleware: readonly ({
+    readonly name: string;
+    /** It stands further in than its page says. */
+    readonly misplaced?: string;
+  } & Partial<Explanation>)[];
   /** The same as readable text. */
   toString(): string;
   /** The same again, once the price list and the protocols of the targets are loaded. No call is made. */

@@ -41,6 +41,13 @@ const OPTION_NAMES = new Set([
   'catalogue',
 ]);
 
+/** Middleware whose options may be left out: easily passed without the parentheses. */
+const FACTORIES = new Set(
+  'cache circuitBreaker concurrency dedupe hedge logger meter promptCache redact retry route telemetry timeout'.split(
+    ' ',
+  ),
+);
+
 /** What an extension of the gateway (a door) may reach. Not part of the public interface. */
 export const RUNTIME = Symbol('postern.runtime');
 
@@ -81,6 +88,8 @@ function checkOptions(options: GatewayOptions): void {
   if (use !== undefined && (!Array.isArray(use) || use.some((layer) => typeof layer !== 'function'))) {
     throw invalidOptions('use', 'expected a list of middleware, like [retry(), route()]; did you forget to call one?');
   }
+  const uncalled = use?.find((layer) => layer.length === 0 && layer.info === undefined && FACTORIES.has(layer.name));
+  if (uncalled !== undefined) throw invalidOptions('use', `call it: ${uncalled.name}() instead of ${uncalled.name}.`);
   if (attemptsMax !== undefined && !(Number.isInteger(attemptsMax) && attemptsMax > 0)) {
     throw invalidOptions('attemptsMax', 'expected a whole number of at least 1.');
   }

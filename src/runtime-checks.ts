@@ -32,3 +32,10 @@ export function checkOrder(infos: readonly MiddlewareInfo[]): void {
     `${storeName} would store what ${maskName} has not masked yet; move ${storeName} after ${maskName} in the list.`,
   );
 }
+
+/** What a middleware should stand outside of and does not. It works all the same, but not as its page says. */
+export function misplaced(info: MiddlewareInfo, infos: readonly MiddlewareInfo[]): string | undefined {
+  const before = infos.slice(0, infos.indexOf(info));
+  const names = info.outside?.filter((name) => before.some((other) => other.name === name)) ?? [];
+  return names.length === 0 ? undefined : `should stand before ${names.join(', ')} in the list`;
+}

@@ -3,9 +3,12 @@ import {
   createGateway,
   defineMiddleware,
   defineProvider,
+  type Middleware,
   type ModelsConfiguration,
   type Provider,
+  standard,
 } from '../src/index.ts';
+import { cache, concurrency, fallback, hedge, retry, route, timeout } from '../src/middleware/index.ts';
 import { anthropic } from '../src/providers/anthropic/index.ts';
 import { openai } from '../src/providers/openai/index.ts';
 import { fakeClock, mockProvider } from '../src/testing/index.ts';
@@ -17,6 +20,21 @@ const setUp = (models: ModelsConfiguration) => {
 };
 
 describe('explain', () => {
+  it('says which middleware stands further in than its page says, and nothing where the order is right', () => {
+    const mock = mockProvider({ name: 'p' });
+    const told = (use: Middleware[]): string =>
+      `${createGateway({ providers: [mock], models: { default: 'p/a', b: 'p/b' }, use }).explain('x')}`;
+    const wrong = told([timeout(), route(), retry(), fallback({ any: 'b' })]);
+    expect(wrong).toContain('route: tries p/a: should stand before timeout in the list');
+    expect(wrong).toContain('attempts in all: should stand before route in the list');
+    expect(wrong).toContain('any: b: should stand before retry, route in the list');
+    const right = [fallback({ any: 'b' }), cache(), retry(), hedge(), route(), concurrency(), timeout()];
+    expect(told(right)).not.toContain('should stand');
+    expect(told(standard({ fallback: fallback({ any: 'b' }), cache: cache(), hedge: hedge() }))).not.toContain(
+      'should',
+    );
+  });
+
   it('names the chosen target, the losers, tokens, a range of cost and every strategy, without a call', () => {
     const { gateway, mock } = setUp({
       default: {

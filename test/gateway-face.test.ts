@@ -9,6 +9,7 @@ import {
   isGatewayError,
   type Scope,
 } from '../src/index.ts';
+import { retry } from '../src/middleware/index.ts';
 import { openai } from '../src/providers/openai/index.ts';
 import { anthropic } from '../src/providers/anthropic/index.ts';
 import { openaiCompatible } from '../src/providers/openai-compatible/index.ts';
@@ -28,6 +29,7 @@ describe('bad options are refused at once, with the field', () => {
     ['an unknown option', () => createGateway({ provider: [] } as never), 'provider'],
     ['a middleware that was not called', () => createGateway({ use: ['retry'] } as never), 'use'],
     ['attempts below one', () => createGateway({ attemptsMax: 0 }), 'attemptsMax'],
+    ['a middleware that was not called', () => createGateway({ use: [retry as never] }), 'use'],
     ['a provider that is none', () => createGateway({ providers: [{}] } as never), 'providers[0]'],
     ['two providers of one name', () => createGateway({ providers: [mock(), mock()] }), 'providers[1]'],
     [

@@ -79,6 +79,8 @@ export interface MiddlewareInfo {
    * attempt; returning an observer means hearing its outcome exactly once. Must not wait for capacity.
    */
   attempt?(call: Call): AttemptObserver | undefined | void | Promise<AttemptObserver | undefined | void>;
+  /** Names of middleware that belongs further in, where both are there; `explain` says so if one is not. */
+  readonly outside?: readonly string[];
   /** What it does with content, for the order check. */
   readonly content?: {
     readonly stores?: boolean;

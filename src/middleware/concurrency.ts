@@ -72,6 +72,7 @@ export function concurrency(options: ConcurrencyOptions = {}): Middleware {
   return defineMiddleware(
     {
       name: 'concurrency',
+      outside: ['timeout'],
       start: gates.start,
       attempt(call) {
         const gate = call.target === undefined ? undefined : gates.known(call.target.id);

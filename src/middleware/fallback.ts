@@ -61,6 +61,7 @@ export function fallback(options: FallbackOptions): Middleware {
   return defineMiddleware(
     {
       name: 'fallback',
+      outside: ['cache', 'retry', 'hedge', 'route'],
       start(given) {
         host = given;
         checkModels(table, given);

@@ -64,6 +64,7 @@ export function hedge(options: HedgeOptions = {}): Middleware {
   return defineMiddleware(
     {
       name: 'hedge',
+      outside: ['route'],
       attempt(call): AttemptObserver | undefined {
         const { target } = call;
         if (target === undefined) return undefined;

@@ -113,6 +113,7 @@ export function retry(options: RetryOptions = {}): Middleware {
   return defineMiddleware(
     {
       name: 'retry',
+      outside: ['hedge', 'route'],
       start: (given) => {
         host = given;
       },

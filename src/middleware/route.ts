@@ -57,6 +57,7 @@ export function route(options: RouteOptions = {}): Middleware {
   return defineMiddleware(
     {
       name: 'route',
+      outside: ['concurrency', 'timeout'],
       start(given) {
         host = given;
         if (avoidMs === 0) return;
