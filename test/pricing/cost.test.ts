@@ -208,7 +208,7 @@ describe('invariant 13: cost is an integer, never negative, additive, order-free
         const usage = use(part, isBatch ? { tier: 'batch' } : {});
         const where = { provider: 'acme', model: 'one' };
         const found = quickNanoUsd(table, usage, where);
-        if (found === undefined) return;
+        if (found === undefined || found === null) return;
         quick++;
         expect(found === null ? null : BigInt(found)).toBe(cost(table, usage).nanoUsd);
         expect(isBatch).toBe(false);
@@ -217,6 +217,18 @@ describe('invariant 13: cost is an integer, never negative, additive, order-free
     );
     // Batches and sums beyond 2^53 take the long way; enough of the rest must be met.
     expect(quick).toBeGreaterThan(runs.numRuns / 20);
+  });
+
+  it('is unknown at once where the list has no price of the main model', () => {
+    const table = list({ tokens: {} });
+    const usage = use({ input: 1, output: 1 });
+    for (const where of [
+      { provider: 'acme', model: 'two' },
+      { provider: 'nobody', model: 'one' },
+    ]) {
+      const named = { ...usage, lines: usage.lines.map((line) => ({ ...line, model: where.model })) };
+      expect([quickNanoUsd(table, named, where), costWith(table, named, where).nanoUsd]).toEqual([null, null]);
+    }
   });
 
   it('splits cached and fresh input exactly', () => {
