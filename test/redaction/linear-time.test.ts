@@ -68,6 +68,8 @@ const PUMPS: readonly string[] = [
   'key is a1b2c3d4e5f6g7h8 ',
   'password for a a a a1b2c3d4 ',
   'secret="a(1)',
+  '("token", "',
+  '--key a1b2c3d4 ',
   'Ü-A 1 ',
   'BIC:',
   'a.com/',

@@ -1,4 +1,4 @@
-import { assignedSecret } from '../secrets/assignment.ts';
+import { argumentSecret, assignedSecret } from '../secrets/assignment.ts';
 import { authorizationHeader, azureAccountKey, curlUser, urlCredentials } from '../secrets/credentials.ts';
 import { prefixedSecrets } from '../secrets/prefix-rules.ts';
 import { spokenSecret } from '../secrets/spoken.ts';
@@ -32,5 +32,6 @@ export const secrets: Pack = [
   curlUser,
   azureAccountKey,
   assignedSecret,
+  argumentSecret,
   spokenSecret,
 ];

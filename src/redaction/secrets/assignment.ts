@@ -4,7 +4,7 @@ import { entropy, isStandIn } from './entropy.ts';
 import { nameFilter } from './name-filter.ts';
 import { JUDGED_UNITS, passwordEnd, quotedEnd, valueEnd, valueStart } from './values.ts';
 import { vendors } from './vendor-rules.ts';
-import type { AnchorDetector } from '../types.ts';
+import type { AnchorDetector, Report } from '../types.ts';
 
 const NAME_UNITS_MAX = 60;
 /** `pwd`, `aws`. */
@@ -41,19 +41,42 @@ export const assignedSecret: AnchorDetector = {
     if (!mayBeNamed(bytes, index)) return;
     const start = valueStart(text, index);
     if (start < 0) return;
-    const name = nameOf(text, index);
-    if (name === '' || !INTERESTING.test(name)) return;
-    const strong = STRONG.test(name);
-    const plain = PASSWORD.test(name) ? passwordEnd(text, start) : valueEnd(text, start);
-    const end = strong ? quotedEnd(text, start, plain) : plain;
-    // `eyJh...`: shortened for print; `b64decode(key)`: a call.
-    if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end) || codeAt(text, end) === 40) return;
-    const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));
-    const vendor = vendorEntity(name, value);
-    if (vendor !== undefined) report(start, end, 0.85, vendor);
-    else if (isDrawn(name, value, strong)) report(start, end);
+    reportValue(text, start, nameOf(text, index), report);
   },
 };
+
+const ARGUMENT_UNITS_MAX = 72;
+const ARGUMENT = /^\( ?["']([\w.-]{3,60})["'], ?["'`]/;
+
+/** `define('AUTH_KEY', 'value')`, `setenv("API_TOKEN", "value")`: a name and its value as the first arguments of a call. */
+export const argumentSecret: AnchorDetector = {
+  entity: 'generic-api-key',
+  group: 'secret',
+  score: 0.8,
+  anchors: '(',
+  after: ` "'`,
+  at(text, index, report) {
+    const match = ARGUMENT.exec(text.slice(index, index + ARGUMENT_UNITS_MAX));
+    if (match === null) return;
+    const [opening, name = ''] = match;
+    const start = valueStart(text, index + opening.length - 2);
+    if (start > 0) reportValue(text, start, name.toLowerCase().replace(/[_.-]/g, ''), report);
+  },
+};
+
+/** Reports a value that is a secret by its name and its looks. */
+function reportValue(text: string, start: number, name: string, report: Report): void {
+  if (name === '' || !INTERESTING.test(name)) return;
+  const strong = STRONG.test(name);
+  const plain = PASSWORD.test(name) ? passwordEnd(text, start) : valueEnd(text, start);
+  const end = strong ? quotedEnd(text, start, plain) : plain;
+  // `eyJh...`: shortened for print; `b64decode(key)`: a call.
+  if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end) || codeAt(text, end) === 40) return;
+  const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));
+  const vendor = vendorEntity(name, value);
+  if (vendor !== undefined) report(start, end, 0.85, vendor);
+  else if (isDrawn(name, value, strong)) report(start, end);
+}
 
 /** The name, also of an element or of the attribute before `value=`; empty when there is none. */
 function nameOf(text: string, index: number): string {
