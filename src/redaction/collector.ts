@@ -52,7 +52,7 @@ export class Collector {
     if (touchesPlaceholder(this.text, this.bytes, start, end)) return;
     const lifted = facts.contextScore;
     let final = score ?? facts.score;
-    if (facts.lexicon !== undefined && final < lifted && lifted >= scoreMin && this.#near(start, facts.lexicon))
+    if (facts.lexicon !== undefined && final < lifted && lifted >= scoreMin && this.isNear(start, facts.lexicon))
       final = lifted;
     if (final > 0 && final >= scoreMin)
       this.findings.push({ entity: entity ?? facts.entity, start, end, score: final });
@@ -61,6 +61,11 @@ export class Collector {
   /** Whether a word of one of the lexicons stands before `start`. */
   hasWord(start: number, lexicons: Int32Array): boolean {
     return start - this.lettersUntil <= CONTEXT_UNITS && this.#lookUp(start).hasAny(lexicons);
+  }
+
+  /** Whether one of the lexicon's words does. */
+  isNear(start: number, lexicon: Lexicon): boolean {
+    return start - this.lettersUntil <= CONTEXT_UNITS && this.#lookUp(start).has(lexicon);
   }
 
   /** Known without a look-up: none of the lexicon's words stands before `start`. */
@@ -74,10 +79,6 @@ export class Collector {
   end(): void {
     if (this.#context !== undefined) returnReader(this.#context);
     this.#context = undefined;
-  }
-
-  #near(start: number, lexicon: Lexicon): boolean {
-    return start - this.lettersUntil <= CONTEXT_UNITS && this.#lookUp(start).has(lexicon);
   }
 
   #lookUp(start: number): ContextReader {

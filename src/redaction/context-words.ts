@@ -33,6 +33,8 @@ export class ContextReader {
   #bytes: Uint8Array = NO_BYTES;
   /** The lexicons, one bit each, of the words before the place of the last look-up. */
   readonly #met: Int32Array;
+  /** A place before which no look-up finds a word that is known. */
+  #emptyBefore = -1;
 
   constructor(index: ContextIndex) {
     this.index = index;
@@ -44,6 +46,7 @@ export class ContextReader {
     this.#text = text;
     this.#bytes = bytes;
     this.earliest = -1;
+    this.#emptyBefore = -1;
     this.#met.fill(0);
   }
 
@@ -62,14 +65,22 @@ export class ContextReader {
 
   /** Looks up the words before `start`. The run right before it counts, too: the hit goes on with it. */
   before(start: number): void {
-    const bytes = this.#bytes;
     const met = this.#met;
     for (let part = 0; part < met.length; part++) met[part] = 0;
     this.earliest = start;
+    // What stands right before the hit is read otherwise when more has come.
+    const whole = start === 0 || KINDS[this.#bytes[start - 1] as number] === BLANK;
+    this.#walk(start, whole ? this.#emptyBefore : -1);
+    if (whole && !isAny(met)) this.#emptyBefore = start;
+  }
+
+  /** Walks back to where it is known that nothing more is found. */
+  #walk(start: number, stop: number): void {
+    const bytes = this.#bytes;
     const limit = Math.max(0, start - CONTEXT_UNITS);
     let words = 0;
     let at = start;
-    while (words < WORDS_MAX) {
+    while (words < WORDS_MAX && at > stop) {
       const end = at;
       let mask = NONE;
       let count = 0;
@@ -92,7 +103,7 @@ export class ContextReader {
       if (at < end && !mixed) {
         this.earliest = at;
         words += count;
-        addTo(met, mask);
+        addTo(this.#met, mask);
       }
       if (at === 0) return;
       at--;
@@ -114,6 +125,11 @@ function wordStart(bytes: Uint8Array, end: number, limit: number): number {
 
 function isBeyondAscii(bytes: Uint8Array, start: number, end: number): boolean {
   for (let index = start; index < end; index++) if (bytes[index] === BEYOND_ASCII) return true;
+  return false;
+}
+
+function isAny(mask: Int32Array): boolean {
+  for (let part = 0; part < mask.length; part++) if (mask[part] !== 0) return true;
   return false;
 }
 

@@ -43,8 +43,7 @@ export function find(text: string, detectors: readonly Detector[], scoreMin: num
   scan(text, plan, collector);
   const { findings } = collector;
   if (findings.length < 2) return findings;
-  // The scan goes forward, so most are in order as they come.
-  if (!isInOrder(findings)) findings.sort(inOrder);
+  putInOrder(findings);
   return withoutNested(findings);
 }
 
@@ -52,10 +51,25 @@ function inOrder(a: Finding, b: Finding): number {
   return a.start - b.start || b.end - a.end || b.score - a.score || (a.entity < b.entity ? -1 : 1);
 }
 
-function isInOrder(findings: readonly Finding[]): boolean {
-  for (let index = 1; index < findings.length; index++)
-    if (inOrder(findings[index - 1] as Finding, findings[index] as Finding) > 0) return false;
-  return true;
+/** How many places findings may move, each, before the whole list is sorted. */
+const MOVES_MAX = 8;
+
+/** The scan goes forward, so most are in order as they come, and the others a few places from theirs. */
+function putInOrder(findings: Finding[]): void {
+  let moves = findings.length * MOVES_MAX;
+  for (let index = 1; index < findings.length; index++) {
+    const finding = findings[index] as Finding;
+    let at = index;
+    while (at > 0 && inOrder(findings[at - 1] as Finding, finding) > 0 && moves-- > 0) {
+      findings[at] = findings[at - 1] as Finding;
+      at--;
+    }
+    if (at < index) findings[at] = finding;
+    if (moves < 0) {
+      findings.sort(inOrder);
+      return;
+    }
+  }
 }
 
 function withoutNested(findings: Finding[]): Finding[] {

@@ -118,8 +118,8 @@ function tryGroup(
   const { sure, weak, words } = group;
   if (isAttached(text, bytes, start, end)) return;
   const weakToo = weak.length > 0 && (!collector.strong || collector.hasWord(start, words));
-  if (sure.length > 0) tryShapes(text, bytes, start, end, sure, collector, letters, separators);
-  if (weakToo) tryShapes(text, bytes, start, end, weak, collector, letters, separators);
+  if (sure.length > 0) tryShapes(text, bytes, start, end, sure, collector, letters, separators, false);
+  if (weakToo) tryShapes(text, bytes, start, end, weak, collector, letters, separators, collector.strong);
 }
 
 function tryShapes(
@@ -131,6 +131,7 @@ function tryShapes(
   collector: Collector,
   letters: boolean,
   separators: number,
+  needsWord: boolean,
 ): void {
   let raw: string | undefined;
   let compact = '';
@@ -138,6 +139,8 @@ function tryShapes(
     const entry = entries[index] as ShapeEntry;
     // Only of several separators it is not known yet.
     if ((separators & ~entry.separators) !== 0) continue;
+    const { lexicon } = entry.facts;
+    if (needsWord && (lexicon === undefined || !collector.isNear(start, lexicon))) continue;
     let verdict: boolean | number = true;
     if (entry.likely !== undefined) {
       verdict = entry.likely.call(entry.detector, bytes, start, end);

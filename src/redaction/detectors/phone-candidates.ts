@@ -100,15 +100,15 @@ function readGroups(text: string, bytes: Uint8Array, first: number, into: PhoneR
     layout = (layout << 4) | Math.min(end - index, 15);
     if (count > DIGITS_MAX + 2) break;
     const after = bytes[end] as number;
-    if (!open && after === 32 && isDigit(bytes[end + 1] as number)) {
-      // The usual case, without the questions below: one space and more digits.
-      if (count >= DIGITS_MIN) into.add(end, groups, count, layout, 0);
+    if (!open && (after === 32 || (after >= 45 && after <= 47)) && isDigit(bytes[end + 1] as number)) {
+      // The usual case, without the questions below: one separator and more digits.
+      if (count >= DIGITS_MIN && after === 32) into.add(end, groups, count, layout, 0);
       index = end + 1;
       continue;
     }
     const closes = open && after === 41;
     if (!open) {
-      const extended = count >= DIGITS_MIN ? extensionEnd(text, bytes, end) : end;
+      const extended = count >= DIGITS_MIN ? extensionEnd(bytes, end) : end;
       const last = goesOn(text, bytes, extended) ? end : extended;
       if ((classAt(bytes, last) & LETTER) !== 0) break;
       if (count >= DIGITS_MIN && !goesOn(text, bytes, last)) into.add(last, groups, count, layout, last > end ? 1 : 0);
@@ -162,12 +162,22 @@ function goesOn(text: string, bytes: Uint8Array, end: number): boolean {
   return joint && (isDigit(bytes[end + 1] as number) || bracketLength(text, end + 1) > 0);
 }
 
+const EXTENSION_DIGITS_MAX = 6;
+
 /** `x4587`, ` ext. 12`. */
-function extensionEnd(text: string, bytes: Uint8Array, end: number): number {
-  const code = (bytes[end] === 32 ? bytes[end + 1] : bytes[end]) as number;
-  if ((code | 32) !== 120 && (code | 32) !== 101) return end;
-  const match = /^ ?(?:x|ext\.? ?)(\d{1,6})(?![0-9A-Za-z_])/i.exec(text.slice(end, end + 13));
-  return match ? end + match[0].length : end;
+function extensionEnd(bytes: Uint8Array, end: number): number {
+  let at = bytes[end] === 32 ? end + 1 : end;
+  const first = (bytes[at] as number) | 32;
+  if (first === 120) at++;
+  else if (first === 101 && ((bytes[at + 1] as number) | 32) === 120 && ((bytes[at + 2] as number) | 32) === 116) {
+    at += 3;
+    if (bytes[at] === 46) at++;
+    if (bytes[at] === 32) at++;
+  } else return end;
+  const digits = at;
+  while (at - digits <= EXTENSION_DIGITS_MAX && isDigit(bytes[at] as number)) at++;
+  const goesOnAs = classAt(bytes, at) & LETTER;
+  return at > digits && at - digits <= EXTENSION_DIGITS_MAX && goesOnAs === 0 && bytes[at] !== 95 ? at : end;
 }
 
 /** `08 - 123 45 67`: the dash between spaces only after an area code with its 0. */

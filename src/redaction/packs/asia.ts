@@ -1,4 +1,4 @@
-import { allSame, digit, letterValue, part, verhoeff, verhoeffBytes, weighted } from '../check-digits.ts';
+import { allSame, digit, letterValue, part, verhoeffBytes, weighted } from '../check-digits.ts';
 import { philippineMobileNumber, turkishPhoneNumber } from '../detectors/phone-national.ts';
 import type { Pack, ShapeDetector } from '../types.ts';
 
@@ -10,16 +10,16 @@ export const inAadhaar: ShapeDetector = {
   separators: ' -:',
   context: ['aadhaar', 'aadhar', 'uidai', 'uid'],
   contextScore: 0.95,
-  likely: (bytes, start, end) => (bytes[start] as number) >= 50 && verhoeffBytes(bytes, start, end),
-  check(compact, raw) {
-    if (digit(compact, 0) < 2 || !verhoeff(compact)) return false;
-    return !isMirrored(compact) ? (raw.length > 12 ? 0.8 : 0.5) : false;
+  likely(bytes, start, end) {
+    if ((bytes[start] as number) < 50 || !verhoeffBytes(bytes, start, end) || isMirrored(bytes, start, end))
+      return false;
+    return end - start > 12 ? 0.8 : 0.5;
   },
 };
 
-function isMirrored(text: string): boolean {
-  for (let index = 0; index < text.length / 2; index++)
-    if (text.charCodeAt(index) !== text.charCodeAt(text.length - 1 - index)) return false;
+/** The layouts are mirrored, so the separators are in the way of nothing. */
+function isMirrored(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let left = start, right = end - 1; left < right; left++, right--) if (bytes[left] !== bytes[right]) return false;
   return true;
 }
 

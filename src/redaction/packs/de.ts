@@ -204,6 +204,7 @@ export const deHandelsregister: ShapeDetector = {
   entity: 'DE_HANDELSREGISTER',
   score: 0.7,
   shapes: ['9', '99', '999', '9999', '99999', '999999'].flatMap((number) => [`AAA${number}`, `AAA_${number}`]),
+  likely: (bytes, start) => ((bytes[start] as number) | 32) === 104 && ((bytes[start + 1] as number) | 32) === 114,
   check: (compact) => /^HR[AB][1-9]/.test(compact),
 };
 

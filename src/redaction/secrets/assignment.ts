@@ -41,7 +41,7 @@ export const assignedSecret: AnchorDetector = {
     if (!mayBeNamed(bytes, index)) return;
     const start = valueStart(text, index);
     if (start < 0) return;
-    reportValue(text, start, nameOf(text, index), report);
+    reportValue(text, bytes, start, nameOf(text, index), report);
   },
 };
 
@@ -55,27 +55,55 @@ export const argumentSecret: AnchorDetector = {
   score: 0.8,
   anchors: '(',
   after: ` "'`,
-  at(text, index, report) {
+  at(text, index, report, bytes) {
     const match = ARGUMENT.exec(text.slice(index, index + ARGUMENT_UNITS_MAX));
     if (match === null) return;
     const [opening, name = ''] = match;
     const start = valueStart(text, index + opening.length - 2);
-    if (start > 0) reportValue(text, start, name.toLowerCase().replace(/[_.-]/g, ''), report);
+    if (start > 0) reportValue(text, bytes, start, name.toLowerCase().replace(/[_.-]/g, ''), report);
   },
 };
 
 /** Reports a value that is a secret by its name and its looks. */
-function reportValue(text: string, start: number, name: string, report: Report): void {
-  if (name === '' || !INTERESTING.test(name)) return;
-  const strong = STRONG.test(name);
-  const plain = PASSWORD.test(name) ? passwordEnd(text, start) : valueEnd(text, start);
+function reportValue(text: string, bytes: Uint8Array, start: number, name: string, report: Report): void {
+  if (name === '') return;
+  const { interesting, strong, password, vendor: ofVendor } = meaningOf(name);
+  if (!interesting) return;
+  const plain = password ? passwordEnd(text, start) : valueEnd(bytes, start);
   const end = strong ? quotedEnd(text, start, plain) : plain;
   // `eyJh...`: shortened for print; `b64decode(key)`: a call.
   if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end) || codeAt(text, end) === 40) return;
   const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));
-  const vendor = vendorEntity(name, value);
+  const vendor = ofVendor ? vendorEntity(name, value) : undefined;
   if (vendor !== undefined) report(start, end, 0.85, vendor);
   else if (isDrawn(name, value, strong)) report(start, end);
+}
+
+interface Meaning {
+  readonly name: string;
+  readonly interesting: boolean;
+  readonly strong: boolean;
+  readonly password: boolean;
+  readonly vendor: boolean;
+}
+
+/** A longer name may be a view of its text, which would be kept with it. */
+const REMEMBERED_UNITS_MAX = 12;
+let last: Meaning = { name: '', interesting: false, strong: false, password: false, vendor: false };
+
+/** Settings come in rows of the same name: the last one is remembered. */
+function meaningOf(name: string): Meaning {
+  if (last.name === name) return last;
+  const interesting = INTERESTING.test(name);
+  const meaning = {
+    name,
+    interesting,
+    strong: interesting && STRONG.test(name),
+    password: interesting && PASSWORD.test(name),
+    vendor: interesting && anyVendor.test(name),
+  };
+  if (name.length <= REMEMBERED_UNITS_MAX) last = meaning;
+  return meaning;
 }
 
 /** The name, also of an element or of the attribute before `value=`; empty when there is none. */
@@ -128,7 +156,6 @@ const isPadding = (code: number): boolean =>
 const isName = (code: number): boolean => (classOf(code) & KEY) !== 0 || code === 46;
 
 function vendorEntity(name: string, value: string): string | undefined {
-  if (!anyVendor.test(name)) return undefined;
   for (const { names, rules } of known) {
     if (!names.some((vendor) => name.includes(vendor))) continue;
     // A vendor's name alone is not enough where the name says what else the value is.

@@ -1,4 +1,4 @@
-import { classOf, codeAt, TOKEN } from '../characters.ts';
+import { CLASSES, classOf, codeAt, DIGIT, LETTER, TOKEN } from '../characters.ts';
 
 /** Of a longer value, what is judged. */
 export const JUDGED_UNITS = 200;
@@ -30,17 +30,19 @@ const isQuote = (code: number): boolean => code === 34 || code === 39 || code ==
  * Token characters, and a colon between two of them (`cafe:babe`). Trailing dots belong to the sentence. Past the first
  * 92 an `=` or `:` ends the value unless it pads it: otherwise a text of nothing but assignments takes quadratic time.
  */
-export function valueEnd(text: string, start: number): number {
+export function valueEnd(bytes: Uint8Array, start: number): number {
   let end = start;
-  for (let code = codeAt(text, end); (classOf(code) & TOKEN) !== 0 || code === 58; code = codeAt(text, ++end)) {
+  for (; isValue(bytes[end] as number); end++) {
+    const code = bytes[end] as number;
     if (end - start < JOINED_UNITS || (code !== 61 && code !== 58)) continue;
-    while (codeAt(text, end) === 61) end++;
+    while (bytes[end] === 61) end++;
     break;
   }
-  while (end > start && (codeAt(text, end - 1) === 46 || codeAt(text, end - 1) === 58) && end - start < JUDGED_UNITS)
-    end--;
+  while (end > start && (bytes[end - 1] === 46 || bytes[end - 1] === 58) && end - start < JUDGED_UNITS) end--;
   return end;
 }
+
+const isValue = (code: number): boolean => ((CLASSES[code] as number) & TOKEN) !== 0 || code === 58;
 
 /** People's passwords have any signs in them: to the closing quote, or to a space, a comma or a bracket. */
 export function passwordEnd(text: string, start: number): number {
@@ -72,5 +74,14 @@ export function quotedEnd(text: string, start: number, end: number): number {
 
 /** `get(a1)`: a bracket among fewer than three kinds of signs. */
 function isCall(value: string): boolean {
-  return value.includes('(') && new Set(value.replace(/[0-9A-Za-z()_.]/g, '')).size < 2;
+  if (!value.includes('(')) return false;
+  let sign = 0;
+  for (let index = 0; index < value.length; index++) {
+    const code = codeAt(value, index);
+    const inName = (classOf(code) & (LETTER | DIGIT)) !== 0 || code === 40 || code === 41 || code === 46 || code === 95;
+    if (inName || code === sign) continue;
+    if (sign !== 0) return false;
+    sign = code;
+  }
+  return true;
 }
