@@ -66,6 +66,10 @@ async function speed(redact: (text: string) => unknown, text: string): Promise<n
   return (times * text.length) / (user + system);
 }
 
+// A service reads both kinds from the start: nobody's code is made for one of them alone.
+for (let round = 0; round < ROUNDS; round++)
+  for (const text of Object.values(texts)) for (const [, redact] of subjects) await speed(redact, text);
+
 for (const [kind, text] of Object.entries(texts)) {
   const best = subjects.map(() => 0);
   for (let round = 0; round < ROUNDS; round++) {
