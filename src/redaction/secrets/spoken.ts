@@ -1,4 +1,4 @@
-import { byteAt, classAt, codeAt, LETTER } from '../characters.ts';
+import { byteAt, classAt, codeAt, DIGIT, is, LETTER } from '../characters.ts';
 import { isCode } from './assignment.ts';
 import { entropy, isStandIn } from './entropy.ts';
 import type { TokenDetector } from '../types.ts';
@@ -7,6 +7,7 @@ const VALUE_UNITS_MAX = 200;
 const LEAD_UNITS_MAX = 64;
 const PASSWORD_UNITS_MIN = 8;
 const KEY_UNITS_MIN = 16;
+const BARE_KEY_UNITS_MIN = 20;
 /** What is said in words: `password for the server is`, `use the token`. */
 const LEAD =
   /(?:^|[^A-Za-z_])(?:(passwords?|passphrase|passwort|kennwort|contraseña|pwd)|token|secret|key)(?: (?:for|of|to)(?: [\w.'-]{1,20}){1,4})?( (?:is|was|ist|es)(?: now)?:?)? ["'`]?$/i;
@@ -66,11 +67,19 @@ function wordEnd(text: string, end: number): number {
 
 /** Passwords may be shorter than keys; without an `is` either has to look the part. */
 function isDrawn(value: string, password: boolean, said: boolean): boolean {
-  const digits = value.replace(/\D/g, '').length;
-  const letters = value.replace(/[^A-Za-z]/g, '').length;
-  if (isCode(value) || isStandIn(value) || /[<>[\]{}]|:\/\//.test(value) || letters === 0) return false;
+  // The cheap looks first: nearly every word that follows `key` is too short for one.
+  if (value.length < (password ? PASSWORD_UNITS_MIN : said ? KEY_UNITS_MIN : BARE_KEY_UNITS_MIN)) return false;
+  const digits = countOf(value, DIGIT);
+  if (digits < (password && said ? 1 : password ? 2 : 0) || countOf(value, LETTER) === 0) return false;
+  if (isCode(value) || isStandIn(value) || /[<>[\]{}]|:\/\//.test(value)) return false;
   const bits = entropy(value);
-  if (password) return value.length >= PASSWORD_UNITS_MIN && bits >= (said ? 2.6 : 3) && digits >= (said ? 1 : 2);
-  if (said) return value.length >= KEY_UNITS_MIN && bits >= 3.2 && (digits >= 2 || bits >= 4.5);
-  return value.length >= 20 && bits >= 3.5 && (digits >= 3 || bits >= 4.5) && /[g-zG-Z]/.test(value);
+  if (password) return bits >= (said ? 2.6 : 3);
+  if (said) return bits >= 3.2 && (digits >= 2 || bits >= 4.5);
+  return bits >= 3.5 && (digits >= 3 || bits >= 4.5) && /[g-zG-Z]/.test(value);
+}
+
+function countOf(value: string, kind: number): number {
+  let count = 0;
+  for (let at = 0; at < value.length; at++) if (is(value, at, kind)) count++;
+  return count;
 }
