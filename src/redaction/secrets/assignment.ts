@@ -67,16 +67,16 @@ export const argumentSecret: AnchorDetector = {
 /** Reports a value that is a secret by its name and its looks. */
 function reportValue(text: string, bytes: Uint8Array, start: number, name: string, report: Report): void {
   if (name === '') return;
-  const { interesting, strong, password, vendor: ofVendor } = meaningOf(name);
-  if (!interesting) return;
-  const plain = password ? passwordEnd(text, start) : valueEnd(bytes, start);
-  const end = strong ? quotedEnd(text, start, plain) : plain;
+  const meaning = meaningOf(name);
+  if (!meaning.interesting) return;
+  const plain = meaning.password ? passwordEnd(text, start) : valueEnd(bytes, start);
+  const end = meaning.strong ? quotedEnd(text, start, plain) : plain;
   // `eyJh...`: shortened for print; `b64decode(key)`: a call.
   if (end - start < VALUE_UNITS_MIN || text.startsWith('..', end) || codeAt(text, end) === 40) return;
   const value = text.slice(start, Math.min(end, start + JUDGED_UNITS));
-  const vendor = ofVendor ? vendorEntity(name, value) : undefined;
+  const vendor = meaning.vendor ? vendorEntity(name, value) : undefined;
   if (vendor !== undefined) report(start, end, 0.85, vendor);
-  else if (isDrawn(name, value, strong)) report(start, end);
+  else if (isDrawn(meaning, value)) report(start, end);
 }
 
 interface Meaning {
@@ -85,25 +85,36 @@ interface Meaning {
   readonly strong: boolean;
   readonly password: boolean;
   readonly vendor: boolean;
+  readonly weak: boolean;
+  readonly license: boolean;
+  /** About a secret, or said to be none. */
+  readonly unreal: boolean;
 }
 
 /** A longer name may be a view of its text, which would be kept with it. */
 const REMEMBERED_UNITS_MAX = 12;
-let last: Meaning = { name: '', interesting: false, strong: false, password: false, vendor: false };
+let last: Meaning = asked('');
 
 /** Settings come in rows of the same name: the last one is remembered. */
 function meaningOf(name: string): Meaning {
   if (last.name === name) return last;
+  const meaning = asked(name);
+  if (name.length <= REMEMBERED_UNITS_MAX) last = meaning;
+  return meaning;
+}
+
+function asked(name: string): Meaning {
   const interesting = INTERESTING.test(name);
-  const meaning = {
+  return {
     name,
     interesting,
     strong: interesting && STRONG.test(name),
     password: interesting && PASSWORD.test(name),
     vendor: interesting && anyVendor.test(name),
+    weak: interesting && WEAK.test(name),
+    license: interesting && /licen[cs]e$/.test(name),
+    unreal: interesting && (ABOUT.test(name) || NOT_REAL.test(name)),
   };
-  if (name.length <= REMEMBERED_UNITS_MAX) last = meaning;
-  return meaning;
 }
 
 /** The name, also of an element or of the attribute before `value=`; empty when there is none. */
@@ -170,19 +181,19 @@ function vendorEntity(name: string, value: string): string | undefined {
   return undefined;
 }
 
-/** Whether a value assigned to the name looks drawn by lot; `strong` names mean nothing else. */
-export function isDrawn(name: string, value: string, strong: boolean = STRONG.test(name)): boolean {
+/** Whether a value assigned to the name looks drawn by lot; strong names mean nothing else. */
+function isDrawn({ name, strong, password, weak, license, unreal }: Meaning, value: string): boolean {
   const first = codeAt(value, 0);
   // A path.
   if (first === 46 || first === 47 || first === 126) return false;
   let digits = 0;
   for (let index = 0; index < value.length; index++) if ((classOf(codeAt(value, index)) & DIGIT) !== 0) digits++;
-  if (digits === 0 || ABOUT.test(name) || NOT_REAL.test(name) || value.includes('://')) return false;
+  if (digits === 0 || unreal || value.includes('://')) return false;
   // `Apache-2.0-with-LLVM-exception`.
-  if (/licen[cs]e$/.test(name) && value.includes('-')) return false;
+  if (license && value.includes('-')) return false;
   const bits = entropy(value);
-  if (strong && PASSWORD.test(name)) return bits >= 2.6 && !isCode(value) && !isStandIn(value);
-  if (!(strong ? isLot(value, bits, digits, 2) : WEAK.test(name) && isLot(value, bits, digits, 4, name))) return false;
+  if (strong && password) return bits >= 2.6 && !isCode(value) && !isStandIn(value);
+  if (!(strong ? isLot(value, bits, digits, 2) : weak && isLot(value, bits, digits, 4, name))) return false;
   return !isCode(value) && !isStandIn(value);
 }
 
