@@ -79,42 +79,44 @@ function reportValue(text: string, bytes: Uint8Array, start: number, name: strin
   else if (isDrawn(meaning, value)) report(start, end);
 }
 
-interface Meaning {
+/** What a name says of the value it is given; asked for in the order in which it is needed, and once. */
+class Meaning {
   readonly name: string;
   readonly interesting: boolean;
   readonly strong: boolean;
   readonly password: boolean;
   readonly vendor: boolean;
-  readonly weak: boolean;
-  readonly license: boolean;
+  #unreal: boolean | undefined;
+  #weak: boolean | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+    this.interesting = INTERESTING.test(name);
+    this.strong = this.interesting && STRONG.test(name);
+    this.password = this.interesting && PASSWORD.test(name);
+    this.vendor = this.interesting && anyVendor.test(name);
+  }
+
   /** About a secret, or said to be none. */
-  readonly unreal: boolean;
+  get unreal(): boolean {
+    return (this.#unreal ??= ABOUT.test(this.name) || NOT_REAL.test(this.name));
+  }
+
+  get weak(): boolean {
+    return (this.#weak ??= WEAK.test(this.name));
+  }
 }
 
 /** A longer name may be a view of its text, which would be kept with it. */
 const REMEMBERED_UNITS_MAX = 12;
-let last: Meaning = asked('');
+let last = new Meaning('');
 
 /** Settings come in rows of the same name: the last one is remembered. */
 function meaningOf(name: string): Meaning {
   if (last.name === name) return last;
-  const meaning = asked(name);
+  const meaning = new Meaning(name);
   if (name.length <= REMEMBERED_UNITS_MAX) last = meaning;
   return meaning;
-}
-
-function asked(name: string): Meaning {
-  const interesting = INTERESTING.test(name);
-  return {
-    name,
-    interesting,
-    strong: interesting && STRONG.test(name),
-    password: interesting && PASSWORD.test(name),
-    vendor: interesting && anyVendor.test(name),
-    weak: interesting && WEAK.test(name),
-    license: interesting && /licen[cs]e$/.test(name),
-    unreal: interesting && (ABOUT.test(name) || NOT_REAL.test(name)),
-  };
 }
 
 /** The name, also of an element or of the attribute before `value=`; empty when there is none. */
@@ -182,18 +184,19 @@ function vendorEntity(name: string, value: string): string | undefined {
 }
 
 /** Whether a value assigned to the name looks drawn by lot; strong names mean nothing else. */
-function isDrawn({ name, strong, password, weak, license, unreal }: Meaning, value: string): boolean {
+function isDrawn(meaning: Meaning, value: string): boolean {
   const first = codeAt(value, 0);
   // A path.
   if (first === 46 || first === 47 || first === 126) return false;
   let digits = 0;
   for (let index = 0; index < value.length; index++) if ((classOf(codeAt(value, index)) & DIGIT) !== 0) digits++;
-  if (digits === 0 || unreal || value.includes('://')) return false;
+  if (digits === 0 || meaning.unreal || value.includes('://')) return false;
+  const { name, strong, password } = meaning;
   // `Apache-2.0-with-LLVM-exception`.
-  if (license && value.includes('-')) return false;
+  if (/licen[cs]e$/.test(name) && value.includes('-')) return false;
   const bits = entropy(value);
   if (strong && password) return bits >= 2.6 && !isCode(value) && !isStandIn(value);
-  if (!(strong ? isLot(value, bits, digits, 2) : weak && isLot(value, bits, digits, 4, name))) return false;
+  if (!(strong ? isLot(value, bits, digits, 2) : meaning.weak && isLot(value, bits, digits, 4, name))) return false;
   return !isCode(value) && !isStandIn(value);
 }
 
