@@ -9,6 +9,7 @@ import {
   isGatewayError,
   type Scope,
 } from '../src/index.ts';
+import * as middleware from '../src/middleware/index.ts';
 import { retry } from '../src/middleware/index.ts';
 import { openai } from '../src/providers/openai/index.ts';
 import { anthropic } from '../src/providers/anthropic/index.ts';
@@ -55,6 +56,17 @@ describe('bad options are refused at once, with the field', () => {
       expect(make).toThrowError(expect.objectContaining({ code: 'invalid-options', field }));
     });
   }
+
+  it('every middleware passed without its parentheses, and none of an application\u2019s own', () => {
+    // Guards, indexes and what takes a middleware are made by these; they are none themselves.
+    const { inRegion: _inner, judge: _guard, memoryVectorIndex: _index, ...factories } = middleware;
+    for (const [name, factory] of Object.entries(factories)) {
+      expect(() => createGateway({ use: [factory as never] }), name).toThrow(`call it: ${name}()`);
+    }
+    const retry = defineMiddleware({ name: 'retry' }, (call, next) => next(call));
+    const cache: Parameters<typeof defineMiddleware>[1] = (call, next) => next(call);
+    createGateway({ use: [retry, cache] });
+  });
 });
 
 describe('bad requests are refused before any network, with the field', () => {

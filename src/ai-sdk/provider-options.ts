@@ -1,5 +1,5 @@
 import { recordOf } from '../core/wire-json.ts';
-import type { ChatRequest, Effort } from '../operations/chat.ts';
+import { type ChatRequest, type Effort, EFFORTS } from '../operations/chat.ts';
 import type { TextPart } from '../operations/chat-parts.ts';
 import type { CacheHint } from '../operations/shared.ts';
 import type { AiMetadata, AiWarning } from './specification.ts';
@@ -8,11 +8,10 @@ type Draft = { -readonly [K in keyof ChatRequest]?: ChatRequest[K] };
 /** Takes an option over into a request of ours; `false` for a value it cannot read. */
 type Reader = (value: never, draft: Draft) => boolean | void;
 
-const EFFORTS: ReadonlySet<unknown> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
 const reason = (draft: Draft, more: NonNullable<ChatRequest['reasoning']>): void => {
   draft.reasoning = { ...more, ...draft.reasoning };
 };
-const effort: Reader = (value: Effort, draft) => EFFORTS.has(value) && void reason(draft, { effort: value });
+const effort: Reader = (value: Effort, draft) => EFFORTS.includes(value) && void reason(draft, { effort: value });
 
 /** Options of the AI SDK's OpenAI provider that have a word of ours. Source: @ai-sdk/openai 4.0, read 2026-11-22. */
 const OPENAI: Readonly<Record<string, Reader>> = {
@@ -70,7 +69,10 @@ const ANTHROPIC: Readonly<Record<string, Reader>> = {
     if (value === 'fast') draft.tier ??= 'fast';
   },
 };
-const READERS: Readonly<Record<string, Readonly<Record<string, Reader>>>> = { openai: OPENAI, anthropic: ANTHROPIC };
+const READERS: ReadonlyMap<string, Readonly<Record<string, Reader>>> = new Map([
+  ['openai', OPENAI],
+  ['anthropic', ANTHROPIC],
+]);
 
 /**
  * `providerOptions` of a call as fields of ours, so that they hold for whatever target answers; those of `postern` are ours
@@ -85,15 +87,15 @@ export function withProviderOptions(
   const draft: Draft = { ...request };
   const [leads] = request.model.split('/', 1);
   for (const [provider, fields] of Object.entries(options)) {
-    const readers = READERS[provider];
+    const readers = READERS.get(provider);
     if (provider === 'postern') {
       Object.assign(draft, fields);
       continue;
     }
-    if (leads !== undefined && leads in READERS && leads !== provider) continue;
+    if (leads !== undefined && READERS.has(leads) && leads !== provider) continue;
     for (const [name, value] of Object.entries(fields)) {
       if (value === undefined || value === null) continue;
-      const read = readers?.[name];
+      const read = readers !== undefined && Object.hasOwn(readers, name) ? readers[name] : undefined;
       if (read !== undefined && read(value as never, draft) !== false) continue;
       warnings.push(unread(`${provider}.${name}`));
     }

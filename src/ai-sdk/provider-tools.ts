@@ -1,30 +1,20 @@
+import { hostedName } from '../dialects/anthropic-messages/hosted-names.ts';
 import type { FreeformTool, HostedTool, McpTool, Tool } from '../operations/chat.ts';
 import type { Json, JsonObject } from '../operations/shared.ts';
 import type { AiTool } from './specification.ts';
 
 type ProviderTool = Extract<AiTool, { type: 'provider' }>;
 
-/** The beginnings of Anthropic's tool types, each of which ends with a date; what they are to us. */
-const ANTHROPIC: readonly (readonly [prefix: string, tool: string])[] = [
-  ['web_search_', 'web_search'],
-  ['web_fetch_', 'web_fetch'],
-  ['code_execution_', 'code_execution'],
-  ['bash_', 'shell'],
-  ['text_editor_', 'text_editor'],
-  ['memory_', 'memory'],
-  ['tool_search_', 'tool_search'],
-  ['computer_', 'computer'],
-];
 /** Names that belong to a version, where it is not the one most use. */
 const NAMED: readonly (readonly [versions: RegExp, name: string])[] = [
   [/^computer_\d/, 'computer'],
   [/^text_editor_(2024|20250124)/, 'str_replace_editor'],
   [/^tool_search_tool_regex/, 'tool_search_tool_regex'],
 ];
-const OPENAI: Readonly<Record<string, string>> = {
-  web_search_preview: 'web_search',
-  code_interpreter: 'code_execution',
-};
+const OPENAI: ReadonlyMap<string, string> = new Map([
+  ['web_search_preview', 'web_search'],
+  ['code_interpreter', 'code_execution'],
+]);
 
 /** A tool that a provider runs or has trained for, by its id in the AI SDK: `openai.web_search`. */
 export function providerTool({ id, name, args }: ProviderTool): Tool {
@@ -34,10 +24,10 @@ export function providerTool({ id, name, args }: ProviderTool): Tool {
   if (type === 'custom') return freeformTool(name, args);
   if (type === 'mcp') return mcpTool(args);
   const { vectorStoreIds, ...rest } = args;
-  const kept = type in OPENAI && type !== 'code_interpreter' ? { type, ...wire(rest) } : wire(rest);
+  const kept = OPENAI.has(type) && type !== 'code_interpreter' ? { type, ...wire(rest) } : wire(rest);
   return {
     type: 'hosted',
-    tool: OPENAI[type] ?? type,
+    tool: OPENAI.get(type) ?? type,
     ...(Array.isArray(vectorStoreIds) && { storeIds: vectorStoreIds as string[] }),
     ...(Object.keys(kept).length > 0 && { native: { 'openai-responses': kept } }),
   };
@@ -46,12 +36,11 @@ export function providerTool({ id, name, args }: ProviderTool): Tool {
 /** The version that was chosen goes out; so do its arguments. */
 function anthropicTool(type: string, args: Readonly<Record<string, unknown>>): HostedTool {
   const { maxUses, allowedDomains, blockedDomains, ...rest } = args;
-  const tool = ANTHROPIC.find(([prefix]) => type.startsWith(prefix))?.[1] ?? type;
   const wireType = type.replace(/^tool_search_(regex|bm25)_/, 'tool_search_tool_$1_');
   const name = NAMED.find(([versions]) => versions.test(wireType))?.[1];
   return {
     type: 'hosted',
-    tool,
+    tool: hostedName(wireType),
     ...(typeof maxUses === 'number' && { maxUses }),
     ...(Array.isArray(allowedDomains) && { allowedDomains: allowedDomains as string[] }),
     ...(Array.isArray(blockedDomains) && { blockedDomains: blockedDomains as string[] }),

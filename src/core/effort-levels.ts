@@ -1,7 +1,4 @@
-import type { Effort } from '../operations/chat.ts';
-
-/** Every level, ascending. */
-const LEVELS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
+import { type Effort, EFFORTS } from '../operations/chat.ts';
 
 /**
  * Efforts OpenAI's models take, by model name; first match wins. Sources, read 2026-11-22: the API reference of
@@ -25,7 +22,11 @@ const MODELS: readonly (readonly [name: RegExp, efforts: readonly Effort[]])[] =
 export function nearestEffort(effort: Effort, model: string): Effort {
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
   const efforts = name.includes('-chat') ? undefined : MODELS.find(([known]) => known.test(name))?.[1];
-  if (efforts === undefined || efforts.includes(effort)) return effort;
-  const away = (one: Effort): number => Math.abs(LEVELS.indexOf(one) - LEVELS.indexOf(effort));
+  return efforts === undefined ? effort : nearestOf(efforts, effort);
+}
+
+/** The nearest of at least one effort, given in ascending order; of two the lower. */
+export function nearestOf<E extends Effort>(efforts: readonly E[], effort: Effort): E {
+  const away = (one: Effort): number => Math.abs(EFFORTS.indexOf(one) - EFFORTS.indexOf(effort));
   return efforts.reduce((best, one) => (away(one) < away(best) ? one : best));
 }

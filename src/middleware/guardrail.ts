@@ -9,6 +9,7 @@ import { refuseUnreadable, type Unreadable } from '../core/unreadable.ts';
 import { isContent } from '../operations/chat-events.ts';
 import type { ChatResponse } from '../operations/chat.ts';
 import type { OperationName } from '../operations/index.ts';
+import type { TextSlot } from '../operations/traits.ts';
 import { traitsOf } from '../operations/traits-table.ts';
 import {
   type Guard,
@@ -152,21 +153,22 @@ async function lookedAt<K extends OperationName>(
 }
 
 function requestOf<K extends OperationName>({ operation, request }: Call<K>): GuardContent {
-  const texts: GuardText[] = [];
-  traitsOf(operation).mapRequestText(request, (text, { kind, path }) => {
-    texts.push({ text, kind, path });
-    return text;
-  });
+  const texts = textsOf((see) => traitsOf(operation).mapRequestText(request, see));
   return { direction: 'request', texts, complete: true, operation, request };
 }
 
 function answerOf({ operation, request }: Call<'chat'>, response: ChatResponse, complete: boolean): GuardContent {
+  const texts = textsOf((see) => traitsOf('chat').mapResponseText(response, see));
+  return { direction: 'response', texts, complete, operation, request, response };
+}
+
+function textsOf(walk: (see: (text: string, slot: TextSlot) => string) => unknown): GuardText[] {
   const texts: GuardText[] = [];
-  traitsOf('chat').mapResponseText(response, (text, { kind, path }) => {
+  walk((text, { kind, path }) => {
     texts.push({ text, kind, path });
     return text;
   });
-  return { direction: 'response', texts, complete, operation, request, response };
+  return texts;
 }
 
 async function plain(reply: PlainReply<'chat'>, see: See): Promise<Reply<'chat'>> {

@@ -2,7 +2,7 @@ import { CHAT_FIELDS, PLAIN_FIELDS } from './chat-fields.ts';
 import type { ChatInput, ChatRequestInput } from './chat-input.ts';
 import { normaliseMessages, systemParts, userContent } from './chat-normalise-messages.ts';
 import { namesFormat, normaliseOutput, normaliseTools } from './chat-normalise-tools.ts';
-import type { ChatRequest, ReasoningOptions } from './chat.ts';
+import { type ChatRequest, EFFORTS, type ReasoningOptions } from './chat.ts';
 import { isObject, isWord, problemAt, shape, wholeFrom } from './field-checks.ts';
 import { didYouMean, RequestProblem } from './problem.ts';
 import { isStandardSchema, type SchemaLike } from './schema.ts';
@@ -55,7 +55,7 @@ export function outputSchemaOf(input: ChatInput): SchemaLike | undefined {
 }
 
 const reasoningShape = shape({
-  effort: isWord('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'),
+  effort: isWord(...EFFORTS),
   budgetTokens: wholeFrom(0),
   show: isWord('none', 'summary', 'detailed'),
 });

@@ -101,7 +101,9 @@ export type OutputFormat =
   | { readonly type: 'regex'; readonly pattern: string }
   | { readonly type: 'grammar'; readonly syntax: string; readonly definition: string };
 
-export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
+/** Every effort, ascending. */
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type Effort = (typeof EFFORTS)[number];
 export interface ReasoningOptions {
   readonly effort?: Effort;
   readonly budgetTokens?: number;

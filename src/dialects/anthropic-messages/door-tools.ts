@@ -3,21 +3,11 @@ import type { ChatRequest, FunctionTool, HostedTool, McpTool, Tool, ToolChoice }
 import type { Json, JsonObject, JsonSchema } from '../../operations/shared.ts';
 import { hintOf } from './cache-control.ts';
 import { PROTOCOL } from './encoding.ts';
+import { hostedName } from './hosted-names.ts';
 
 type WireTool = Readonly<Record<string, unknown>>;
 type ToolFields = Pick<ChatRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'>;
 
-/** The canonical name of a hosted tool by the beginning of its wire type. */
-const HOSTED: readonly (readonly [prefix: string, tool: string])[] = [
-  ['web_search_', 'web_search'],
-  ['web_fetch_', 'web_fetch'],
-  ['code_execution_', 'code_execution'],
-  ['bash_', 'shell'],
-  ['text_editor_', 'text_editor'],
-  ['memory_', 'memory'],
-  ['tool_search_tool', 'tool_search'],
-  ['computer_', 'computer'],
-];
 const FUNCTION_KEYS = new Set([
   'name',
   'description',
@@ -70,7 +60,7 @@ function functionTool(wire: WireTool): FunctionTool {
 
 /** The exact version is kept in `native`, so that the same version goes back out. */
 function hostedTool(wire: WireTool, type: string): HostedTool {
-  const tool = HOSTED.find(([prefix]) => type.startsWith(prefix))?.[1] ?? type;
+  const tool = hostedName(type);
   const name = stringOf(wire['name']);
   const maxUses = numberOf(wire['max_uses']);
   const { type: approximate, ...location } = recordOf(wire['user_location']) ?? {};

@@ -1,4 +1,5 @@
-import type { ChatRequest, Effort } from '../../operations/chat.ts';
+import { nearestOf } from '../../core/effort-levels.ts';
+import { type ChatRequest, type Effort, EFFORTS } from '../../operations/chat.ts';
 import { arrayOf, recordOf } from '../../core/wire-json.ts';
 import type { Encoding, Wire } from './encoding.ts';
 
@@ -21,7 +22,6 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
   xhigh: 32_768,
   max: 32_768,
 };
-const LEVELS: readonly Exclude<Effort, 'none'>[] = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 
 export interface Thinking {
   readonly maxTokens: number;
@@ -137,22 +137,18 @@ function display(request: ChatRequest): Wire {
 
 function nearestEffort(effort: Exclude<Effort, 'none'>, encoding: Encoding): string | undefined {
   const { efforts } = encoding.model;
-  if ((efforts as readonly string[]).includes(effort) || efforts.length === 0)
-    return efforts.length === 0 ? undefined : effort;
-  const wanted = LEVELS.indexOf(effort);
-  let best: string = efforts[0] as string;
-  let distance = Number.POSITIVE_INFINITY;
-  for (const candidate of efforts) {
-    const away = Math.abs(LEVELS.indexOf(candidate) - wanted);
-    // Ties go down: the first of two is the lower one.
-    if (away < distance) [best, distance] = [candidate, away];
+  if (efforts.length === 0) return undefined;
+  const best = nearestOf(efforts, effort);
+  if (best !== effort) {
+    encoding.lose('clamped', 'reasoning', 'reasoning.effort', `effort ${effort} becomes ${best} on this model`);
   }
-  encoding.lose('clamped', 'reasoning', 'reasoning.effort', `effort ${effort} becomes ${best} on this model`);
   return best;
 }
 
 function nearestLevel(budgetTokens: number): Effort {
   let best: Effort = 'minimal';
-  for (const level of LEVELS) if (level !== 'max' && BUDGETS[level] <= budgetTokens) best = level;
+  for (const level of EFFORTS) {
+    if (level !== 'none' && level !== 'max' && BUDGETS[level] <= budgetTokens) best = level;
+  }
   return best === 'minimal' ? 'low' : best;
 }

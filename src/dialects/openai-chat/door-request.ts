@@ -1,7 +1,7 @@
 import { invalidRequest } from '../../core/errors.ts';
 import type { DecodedRequest } from '../../core/dialect.ts';
 import { arrayOf, numberOf, recordOf, stringOf } from '../../core/wire-json.ts';
-import type { ChatRequest, OutputFormat } from '../../operations/chat.ts';
+import { type ChatRequest, EFFORTS, type OutputFormat } from '../../operations/chat.ts';
 import type { Json, JsonObject, JsonSchema } from '../../operations/shared.ts';
 import { decodeMessages } from './door-messages.ts';
 import { decodeTools } from './door-tools.ts';
@@ -101,10 +101,7 @@ function readSampling(inbound: Inbound, request: Draft, facts: Facts): void {
     if (request[name] !== undefined) extra.push(field);
   }
   if (extra.length > 0) facts.extraSampling = extra;
-  const effort = inbound.take(
-    'reasoning_effort',
-    oneOf(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const),
-  );
+  const effort = inbound.take('reasoning_effort', oneOf(EFFORTS));
   if (effort !== undefined) request.reasoning = { effort };
 }
 

@@ -45,9 +45,12 @@ export function encodeParts(encoding: Encoding, content: readonly Part[], path: 
     const where = `${path}.content[${position}]`;
     if (part.type === 'native' && part.protocol !== PROTOCOL) {
       const { fallbackText } = part;
-      const [code, what] = fallbackText === undefined ? ['dropped-part', 'left out'] : ['degraded', 'sent as text'];
-      encoding.losses.warn(code as 'degraded', where, 'native', `A part of ${part.protocol} is ${what}.`);
-      if (fallbackText !== undefined) parts.push({ type: 'text', text: fallbackText });
+      if (fallbackText === undefined) {
+        encoding.losses.warn('dropped-part', where, 'native', `A part of ${part.protocol} is left out.`);
+      } else {
+        encoding.losses.warn('degraded', where, 'native', `A part of ${part.protocol} is sent as text.`);
+        parts.push({ type: 'text', text: fallbackText });
+      }
     } else parts.push(encodePart(encoding, part, where));
   }
   return parts;

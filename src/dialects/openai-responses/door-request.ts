@@ -1,7 +1,7 @@
 import type { DecodedRequest } from '../../core/dialect.ts';
 import { invalidRequest } from '../../core/errors.ts';
 import { arrayOf, recordOf, stringOf } from '../../core/wire-json.ts';
-import type { ChatRequest, Effort, OutputFormat, ReasoningOptions } from '../../operations/chat.ts';
+import { type ChatRequest, EFFORTS, type OutputFormat, type ReasoningOptions } from '../../operations/chat.ts';
 import type { Json, JsonSchema } from '../../operations/shared.ts';
 import { messagesOf } from './door-input.ts';
 import { choiceOf, toolsOf } from './door-tools.ts';
@@ -133,7 +133,6 @@ function readCache(reader: Reader, request: Mutable<ChatRequest>): void {
   if (Object.keys(cache).length > 0) request.cache = cache;
 }
 
-const EFFORTS: ReadonlySet<unknown> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
 const SHOWN: Readonly<Record<string, ReasoningOptions['show']>> = {
   auto: 'summary',
   concise: 'summary',
@@ -147,7 +146,8 @@ function readReasoning(reader: Reader, request: Mutable<ChatRequest>): void {
   const reasoning: Mutable<ReasoningOptions> = {};
   const { effort, summary, ...rest } = wire as Written;
   const native: Written = rest;
-  if (EFFORTS.has(effort)) reasoning.effort = effort as Effort;
+  const known = EFFORTS.find((one) => one === effort);
+  if (known !== undefined) reasoning.effort = known;
   else if (effort !== undefined) native['effort'] = effort;
   const show = typeof summary === 'string' ? SHOWN[summary] : undefined;
   if (show !== undefined) reasoning.show = show;

@@ -75,7 +75,7 @@ function zoneEnd(bytes: Uint8Array, from: number): number {
 }
 
 /** `May`, `sept`, `JANUARY`: where the name ends, or -1. */
-export function monthEnd(bytes: Uint8Array, from: number): number {
+function monthEnd(bytes: Uint8Array, from: number): number {
   const key = headKey(bytes[from] as number, bytes[from + 1] as number, bytes[from + 2] as number);
   const tails = TAILS.get(key);
   if (tails === undefined) return -1;
@@ -92,7 +92,7 @@ function spelledEnd(bytes: Uint8Array, from: number, letters: string): number {
 }
 
 /** Past `st`, `nd`, `rd`, `th`. */
-export function ordinalEnd(bytes: Uint8Array, from: number): number {
+function ordinalEnd(bytes: Uint8Array, from: number): number {
   const [first, second] = [(bytes[from] as number) | 32, (bytes[from + 1] as number) | 32];
   const ordinal =
     (first === 115 && second === 116) ||
